@@ -342,6 +342,16 @@ def late(rows: list[Cells]) -> list[Cells]:
     ]
 
 
+def gone_on(before: list[Cells], since: list[Cells]) -> list[Cells]:
+    """The same stage later: its days and weeks until then are as they were seen before."""
+    kept = {_place(row): row for row in before if row["window"] in ("day", "week")}
+    return [kept.get(_place(row), row) for row in since]
+
+
+def _place(row: Cells) -> tuple[object, ...]:
+    return tuple(row.get(key) for key in ("window", "date", "variant", "metric", "segment"))
+
+
 STAGE_1 = "2023-02-07T08:00:00-08:00"
 STAGE_2 = "2023-02-09T09:00:00-08:00"
 
@@ -363,9 +373,11 @@ def pdp_buy_now() -> Iterator[tuple[str, str, str, list[str], list[Cells]]]:
     both = [first, second]
     yield "stage-2", "2023-02-16T09:00:00-08:00", web, both, [*stage_1, *at_90(date(2023, 2, 15)).rows(9)]
     validated = replace(at_90(date(2023, 3, 1)), adds=(0.1201, 0.1256))
-    yield "monitor", "2023-03-02T09:00:00-08:00", web, both, [*stage_1, *validated.rows(10)]
-    bad = at_90(date(2023, 3, 1), weekly_contacts=(0.0314, 0.0360, 0.0362))
-    yield "two-bad-weeks", "2023-03-02T09:00:00-08:00", web, both, [*stage_1, *bad.rows(11)]
+    quiet = [*validated.rows(10)]
+    yield "monitor", "2023-03-02T09:00:00-08:00", web, both, [*stage_1, *quiet]
+    bad = at_90(date(2023, 3, 15), weekly_contacts=(0.0313, 0.0313, 0.0313, 0.0360, 0.0362))
+    later = gone_on(quiet, [*bad.rows(10)])
+    yield "two-bad-weeks", "2023-03-16T09:00:00-07:00", web, both, [*stage_1, *later]
 
 
 # The first document: a new ranking model
@@ -475,8 +487,8 @@ refunded: 3.4 % × 8 % = 0.27 pp on top of a refund rate of 3.1 %; these units s
 The story has it caught within a ramp of four days. Refunds take a week to come in; two days at 70 % would resolve
 12 % of harm at best, not 8 %. The registered stop rule takes about three weeks, and it is the rule that counts.""",
     "two-bad-weeks": """\
-The follow-up: one stakeholder wants to go on, another to roll back, and customer contacts have been up by 14 % for
-two weeks in a row. The plan decided before either of them: `significant_harm_for: 2w` rolls back.""",
+The follow-up, two weeks after monitor.yaml: one stakeholder wants to go on, another to roll back, and customer contacts
+have been up by 14 % for two weeks in a row. The plan decided before either of them: `significant_harm_for: 2w` rolls back.""",
     "stop-loss": """\
 The first document's stop-loss: margin per session is down by 3 % after four days. The story fires it at a posterior
 of 90 % after 200,000 sessions; looked at daily, that fires on many harmless launches, so the plan asks for 99 %

@@ -86,21 +86,21 @@ def read_out(found: list[dict[str, str]], stage: str = "test") -> tuple[float, f
     return effect, math.sqrt(variance)
 
 
-def without_luck(effect: float, error: float) -> tuple[float, float, float]:
-    """The effects under which a winner's estimate lies at 97.5 %, 50 % and 2.5 % of those that win."""
+def without_luck(effect: float, error: float, tail: float = 0.025) -> tuple[float, float, float]:
+    """The effects under which a winner's estimate lies at the tail, at 50 % and at the other tail of those that win."""
     cut = Z95 * error
 
-    def at(tail: float) -> float:
+    def at(share: float) -> float:
         return float(
             brentq(
-                lambda true: norm.sf((effect - true) / error) / norm.sf((cut - true) / error) - tail,
+                lambda true: norm.sf((effect - true) / error) / norm.sf((cut - true) / error) - share,
                 effect - 20 * error,
                 effect + 20 * error,
                 xtol=1e-12,
             )
         )
 
-    return at(0.025), at(0.5), at(0.975)
+    return at(tail), at(0.5), at(1 - tail)
 
 
 def money(value: float, digits: int) -> str:
@@ -241,7 +241,7 @@ def points(effect: float) -> str:
         ("day-05", "test", []),
         ("day-14", "test", []),
         ("stage-1", "70%", ["2023-01-30"]),
-        ("two-bad-weeks", "90%", ["2023-02-16", "2023-02-23"]),
+        ("two-bad-weeks", "90%", ["2023-03-02", "2023-03-09"]),
         ("monitor", "90%", ["2023-02-16", "2023-02-23"]),
     ],
 )
@@ -310,43 +310,73 @@ def test_what_it_takes_to_ship_is_per_cent_of_the_control_observed(repository: P
     assert float(told[1]) == pytest.approx(100 * effect / control, abs=0.02)
 
 
+def per_person(found: list[dict[str, str]], metric: str, **wanted: str) -> list[float]:
+    """Harm of a person with its 90 % range: low, middle, high."""
+    of = picked(found, metric=metric, **wanted)
+    _, _, harm, low, high = compared(of, metric == "refund_rate")
+    return [low, harm, high]
+
+
+def treated_in(found: list[dict[str, str]], **wanted: str) -> float:
+    return total(picked(found, variant="buy_now", metric="cs_contacts", **wanted), "units")
+
+
+Ranged = tuple[float, float, float]
+
+
+def net_of(gain: Ranged, harm: Ranged) -> Ranged:
+    """Zou and Donner (2008): each end takes the distances to the ends that lead there."""
+    middle = gain[1] - harm[1]
+    below = math.sqrt((gain[1] - gain[0]) ** 2 + (harm[2] - harm[1]) ** 2)
+    above = math.sqrt((gain[2] - gain[1]) ** 2 + (harm[1] - harm[0]) ** 2)
+    return middle - below, middle, middle + above
+
+
+def lost(ends: Ranged) -> Ranged:
+    return -ends[2], -ends[1], -ends[0]
+
+
 def test_harm(repository: Path) -> None:
+    """Gain, harm and net of the same people: those of the stage, and those of a week."""
     text, said = page(repository, "two-bad-weeks")
     found = rows(repository, "two-bad-weeks")
-    money_seen = {"$5", "$1.10", "$9"}
-    for metric, is_rate in (("cs_contacts", False), ("refund_rate", True)):
-        of = picked(found, stage="90%", window="cohort", metric=metric)
-        _, treated, harm, low, high = compared(of, is_rate)
-        price = PRICES[metric] * treated.units
-        assert amounts(said, "harm")[metric] == pytest.approx(
-            [-high * price, -harm * price, -low * price], rel=5e-3
-        )
-        if metric == "cs_contacts":
-            assert f"about {round(harm * treated.units):,} more" in text
-            money_seen |= {
-                *ranged(-high * price, -harm * price, -low * price),
-                *ranged(low * price, harm * price, high * price),
-            }
-    week = picked(found, window="week", metric="cs_contacts", date="2023-02-23")
-    _, treated, harm, low, high = compared(week, False)
-    price = 5 * treated.units
-    assert amounts(said, "wrong_call")["cs_contacts"] == pytest.approx(
-        [-high * price, -harm * price, -low * price], rel=5e-3
-    )
-    money_seen |= set(ranged(-high * price, -harm * price, -low * price))
-    low, middle, high = without_luck(*read_out(found))
-    week_of = PEOPLE_A_DAY * 7 * 0.9 * 1.10
-    assert amounts(said, "wrong_call")["add_to_cart_rate"] == pytest.approx(
-        [-high * week_of, -middle * week_of, -low * week_of], rel=1e-3
-    )
-    money_seen |= set(ranged(-high * week_of, -middle * week_of, -low * week_of))
-    gained = PEOPLE_A_DAY * (0.7 * (2 + 1 / 24) + 0.9 * 21) * 1.10
-    money_seen |= set(ranged(low * gained, middle * gained, high * gained))
-    require_recomputed(text, MONEY, money_seen)
     effect, error = read_out(found)
-    rates = {*guardrail_words(found, "90%", ["2023-02-16", "2023-02-23"]), "90 %", "95 %"}
+    luckless = without_luck(effect, error, tail=0.05)
+    money_seen = {"$5", "$1.10"}
+    nets = []
+    for wanted in ({"stage": "90%", "window": "cohort"}, {"window": "week", "date": "2023-03-09"}):
+        people = treated_in(found, **wanted)
+        assert f"{people:,.0f} people" in text
+        harm = tuple(each * people * 5 for each in per_person(found, "cs_contacts", **wanted))
+        gain = tuple(each * people * 1.10 for each in luckless)
+        net = net_of(gain, harm)  # type: ignore[arg-type]
+        assert f"about {float(f'{harm[1] / 5:.3g}'):,.0f}"[:8] in text
+        nets.append((harm, gain, net))
+        for ends in (lost(harm), gain, harm):  # type: ignore[arg-type]
+            money_seen |= set(ranged(*ends))
+        money_seen |= {money(net[0], 2), money(net[2], 2), *({money(net[1], 2)} if net[2] < 0 else ())}
+        money_seen |= set(ranged(*lost(net))) if net[2] < 0 else set()
+    (harm, gain, net), (of_week, forgone, net_of_week) = nets
+    refunds = [each * treated_in(found, stage="90%", window="cohort") * 9
+               for each in per_person(found, "refund_rate", stage="90%", window="cohort")]  # fmt: skip
+    told = amounts(said, "harm")
+    assert told["cs_contacts"] == pytest.approx(lost(harm), rel=5e-3)  # type: ignore[arg-type]
+    assert told["refund_rate"] == pytest.approx([-refunds[2], -refunds[1], -refunds[0]], rel=1e-2)
+    assert "none is in the net, where the 90 % range of the harm holds zero: Refunds" in text
+    assert amounts(said, "gain")["add_to_cart_rate"] == pytest.approx(gain, rel=2e-3)
+    wrong = amounts(said, "wrong_call")
+    assert wrong["cs_contacts"] == pytest.approx(lost(of_week), rel=5e-3)  # type: ignore[arg-type]
+    assert wrong["add_to_cart_rate"] == pytest.approx(lost(forgone), rel=2e-3)  # type: ignore[arg-type]
+    printed = [
+        [each["low"], each["middle"], each["high"]] for each in said["amounts"] if each["kind"] == "net"
+    ]
+    assert printed == [pytest.approx(net, rel=5e-3), pytest.approx(net_of_week, rel=5e-3)]
+    require_recomputed(text, MONEY, money_seen)
+    low, middle, high = without_luck(effect, error)
+    rates = {*guardrail_words(found, "90%", ["2023-03-02", "2023-03-09"]), "90 %", "95 %"}
     rates |= {
-        points(each) for each in (effect, effect - Z95 * error, effect + Z95 * error, low, middle, high)
+        points(each)
+        for each in (effect, effect - Z95 * error, effect + Z95 * error, low, middle, high, luckless[1])
     }
     require_near(text, rates)
 
@@ -382,7 +412,15 @@ def test_on_the_way_amounts_rest_on_the_plan(repository: Path) -> None:
         list(expected.values())
     )
     clear = {"$1.10", "$9", "$5"}
-    require_recomputed(text, MONEY, {money(each, 3) for each in expected.values()} | clear)
+    printed = {money(abs(each), 3) for each in expected.values()}
+    require_recomputed(text, MONEY, printed | clear)
+    assert not any(f"-{each}" in text for each in printed), (
+        "what is forgone has no sign, and what is saved has none"
+    )
+    people = PEOPLE_A_DAY * 9 * (0.9 - 0.45)
+    assert f"{people:,.0f} people: 340,000 in the 14 days of a run, 45 % of them, for 9 days" in text
+    assert "31 per 1,000 people" in text
+    assert "42 per 1,000 people" in text
     assert said["result"] is None
     assert said["withheld"] == "withheld until 2023-02-06, the planned look"
 
@@ -390,7 +428,7 @@ def test_on_the_way_amounts_rest_on_the_plan(repository: Path) -> None:
 def test_before_the_launch_a_week(repository: Path) -> None:
     text = call(repository, "brief", BUY_NOW, "--as-of=2023-01-18").out
     expected = stated(7, 0.9)
-    seen = {money(each, 3) for each in expected.values()} | {
+    seen = {money(abs(each), 3) for each in expected.values()} | {
         money(-min(expected.values()), 3),
         "$1.10",
         "$9",
@@ -405,16 +443,18 @@ def test_after_the_ramp(repository: Path) -> None:
     found = rows(repository, "monitor")
     low, middle, high = without_luck(*read_out(found))
     held = picked(found, stage="90%", window="cohort", metric="add_to_cart_rate")
-    control, treated, seen, *_ = compared(held, is_rate=True)
-    error = math.sqrt(control.variance / control.units + treated.variance / treated.units)
+    control, held_against, seen, *_ = compared(held, is_rate=True)
+    error = math.sqrt(control.variance / control.units + held_against.variance / held_against.units)
     holdout = said["holdout"]
     assert [holdout["estimate"], holdout["low"], holdout["high"]] == pytest.approx(
         [seen, seen - Z95 * error, seen + Z95 * error], rel=2e-2
     )
     power = norm.sf(Z95 - middle / error)
     assert holdout["power"] == pytest.approx(power, rel=1e-3)
-    assert f"{math.floor(power * 1000) / 10} % of cases" in text
-    gained, to_come = (PEOPLE_A_DAY * each * 1.10 for each in (0.7 * (2 + 1 / 24) + 0.9 * 21, 0.9 * 69))
+    assert f"{math.floor(power * 1000) / 10} % of cases, and it takes 80 %" in text
+    treated = sum(treated_in(found, stage=stage, window="cohort") for stage in ("70%", "90%"))
+    assert f"{treated:,.0f} people" in text
+    gained, to_come = treated * 1.10, PEOPLE_A_DAY * 0.9 * 69 * 1.10
     seen_money = {
         word
         for reached in (gained, to_come)

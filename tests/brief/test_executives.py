@@ -51,7 +51,7 @@ def test_lights_and_words(repository: Path) -> None:
     page = ask(repository, BUY_NOW, TWO_BAD_WEEKS, audience="exec").page
     (table,) = [each for each in section(page, "Guardrails").blocks if isinstance(each, Table)]
     assert [list(row) for row in table.rows] == [
-        ["refund_rate", Light("caution", "harm not ruled out"), "no clear difference", "clearly worse in none of 2 weeks, getting worse"],
+        ["refund_rate", Light("good", "no harm seen"), "no clear difference", "clearly worse in none of 2 weeks, steady"],
         ["cs_contacts", Light("bad", "harmed"), "worse by about 15 %", "clearly worse in 2 of 2 weeks, steady"],
         ["p95_page_load", Light("good", "no harm seen"), "no clear difference", "stage 90% so far"],
     ]  # fmt: skip

@@ -61,16 +61,16 @@ def test_two_stakeholders_and_two_bad_weeks(repository: Path) -> None:
     assert "Why: the agreed stop rule on cs_contacts has fired" in page.verdict
     rows = guardrail_rows(page)
     assert [(row[0], row[1], row[4]) for row in rows] == [
-        ("refund_rate", "week of 2023-02-16", "no harm seen"),
-        ("refund_rate", "week of 2023-02-23", "harm not ruled out, getting worse"),
-        ("cs_contacts", "week of 2023-02-16", "harmed"),
-        ("cs_contacts", "week of 2023-02-23", "harmed, steady"),
+        ("refund_rate", "week of 2023-03-02", "no harm seen"),
+        ("refund_rate", "week of 2023-03-09", "no harm seen, steady"),
+        ("cs_contacts", "week of 2023-03-02", "harmed"),
+        ("cs_contacts", "week of 2023-03-09", "harmed, steady"),
         ("p95_page_load", "stage 90% so far", "no harm seen"),
     ]
-    assert rows[3][2:4] == ["+15 % (+7.81 % to +23.1 %)", "7%"]
+    assert rows[3][2:4] == ["+14.8 % (+7.59 % to +22.9 %)", "7%"]
     tripped = points(section(page, "What tripped"))
     assert any(
-        "in the weeks that began on 2023-02-16 and 2023-02-23, until 2023-03-01" in each for each in tripped
+        "in the weeks that began on 2023-03-02 and 2023-03-09, until 2023-03-15" in each for each in tripped
     )
 
 
@@ -105,17 +105,17 @@ def test_a_week_counts_as_harmed_where_the_stop_rule_counts_it(repository: Path)
         row
         for row in rows
         if (row["window"], row["date"], row["metric"], row["variant"])
-        == ("week", "2023-02-16", "cs_contacts", "buy_now")
+        == ("week", "2023-03-02", "cs_contacts", "buy_now")
     ]
     week["sum"] = str(float(week["sum"]) - harm_taken_off)
     _write(path, rows)
     page = ask(repository, BUY_NOW, TWO_BAD_WEEKS).page
     states = {(row[0], row[1]): row[4] for row in guardrail_rows(page)}
-    assert states["cs_contacts", "week of 2023-02-16"] == "signs of harm"
-    assert states["cs_contacts", "week of 2023-02-23"].startswith("harmed")
+    assert states["cs_contacts", "week of 2023-03-02"] == "signs of harm"
+    assert states["cs_contacts", "week of 2023-03-09"].startswith("harmed")
     tripped = points(section(page, "What tripped"))
     assert not any("stop rule" in each for each in tripped)
-    assert "cs_contacts was clearly worse in the week that began on 2023-02-23, until 2023-03-01" in tripped
+    assert "cs_contacts was clearly worse in the week that began on 2023-03-09, until 2023-03-15" in tripped
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_red_is_what_the_gate_says(
 ) -> None:
     metric = plan_of().guardrail_metrics[0]
     harm = Harm((low + high) / 2, low, high, 0.01)
-    seen = SeenHarm(metric, "buy_now", "week", day("2023-02-16"), harm, harm, 0.08, 1.0, is_harmed)
+    seen = SeenHarm(metric, "buy_now", "week", day("2023-03-02"), harm, harm, 0.08, 1.0, is_harmed)
     assert WatchedGuardrail(metric, "buy_now", (seen,), "", frozenset(tripped)).light(seen) == light
 
 
@@ -214,7 +214,7 @@ def test_what_a_reader_needs_last_is_folded(repository: Path) -> None:
 def test_no_decision_is_put_into_the_mouth_of_people(repository: Path, results: str, option: str) -> None:
     page = ask(repository, BUY_NOW, results).page
     command, _ = [each.text for each in section(page, "How the decision").blocks if isinstance(each, Command)]
-    assert f'--option "{option}" --by experimentation_lead' in command
+    assert f'--option "{option}" --by @pdp-pm' in command
     done = call(repository, *shlex.split(command)[1:], "--as-of=2023-03-02")
     assert (done.status, done.out) == (1, ""), "nothing is recorded before it has its words"
 
@@ -264,12 +264,12 @@ def _without_provenance(page: str) -> str:
 def test_the_deadline_of_the_escalation_is_an_instant(repository: Path) -> None:
     told = facts(ask(repository, BUY_NOW, TWO_BAD_WEEKS).page, "Who decides")
     assert told["if they cannot agree"] == (
-        "vp_commerce breaks the tie, by 2023-03-03 09:00 PST (within 1 day); until then the treatment is withdrawn, which "
+        "vp_commerce breaks the tie, by 2023-03-17 09:00 PDT (within 1 day); until then the treatment is withdrawn, which "
         "nobody has to agree on"
     )
-    assert told["who acts now"] == "@pdp-oncall rolls back, by 2023-03-02 09:15 PST"
+    assert told["who acts now"] == "@pdp-oncall rolls back, by 2023-03-16 09:15 PDT"
     assert told["readouts"].startswith(
-        "twice a week, the next on 2023-03-06 and 2023-03-09, until two in a row are green; then every week"
+        "twice a week, the next on 2023-03-20 and 2023-03-23, until two in a row are green; then every week"
     )
     edit(repository, BUY_NOW, ("within: 24h", "within: 4h"))
     later = facts(ask(repository, BUY_NOW, TWO_BAD_WEEKS, "2023-03-11T23:00:00-08:00").page, "Who decides")
@@ -283,9 +283,9 @@ def test_the_draft_of_the_narrower_experiment(repository: Path) -> None:
     plan, _ = read_experiment(read_text(yaml)[0].value)
     assert plan.id == "pdp-buy-now-without-device"
     assert plan.schedule is not None
-    assert str(plan.schedule.start) == "2023-03-13", "the first Monday that leaves a week to agree on it"
+    assert str(plan.schedule.start) == "2023-03-27", "the first Monday that leaves a week to agree on it"
     assert plan.statistics is not None
-    assert list(map(str, plan.statistics.looks or ())) == ["2023-03-27"]
+    assert list(map(str, plan.statistics.looks or ())) == ["2023-04-10"]
     lacks = points(draft)
     assert any("looking for the cause says so" in each for each in lacks)
     assert any("how many units can enter" in each for each in lacks)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from egp.output.page.model import Command
+from egp.output.page.model import Command, Table
 from egp.plan.experiment import read_experiment
 from egp.plan.wording import money
 from egp.yaml import read_text
 from tests.brief.asking import BUY_NOW, RANKING, ask, edit, facts, options, points, section, shown
 from tests.gate.calling import call
+from tests.lock.entries import remove_lock
 
 DAY = "2023-08-30"
 
@@ -26,7 +27,55 @@ def test_the_memo_of_the_ranking_model(repository: Path) -> None:
     assert "0.121" not in text
     assert "$746k" not in text, "that is against earning nothing, and today's version earns something"
     assert "Launching now gains $0.00145 per impression over today's version" in page.verdict
-    assert "new users would be worse off than today" in page.verdict
+    assert "new users (30 % of impressions) would be worse off than today" in page.verdict
+
+
+def test_the_option_that_is_recommended_is_marked_and_no_verdict_ships_now(repository: Path) -> None:
+    page = ask(repository, RANKING, as_of=DAY).page
+    assert page.verdict.startswith(
+        "Recommended is B, a short delay to fix it: $375k until 2023-12-15 if all is repaired, the most of what is open, and "
+        "nobody is worse off than today."
+    )
+    ships = "Every option begins with a test: A's first users are treated on 2023-09-06, and it ships after the readout of 2023-09-25 only if it passes."
+    assert page.verdict.endswith(ships)
+    assert "open: " not in page.verdict
+    (table,) = [each for each in section(page, "The options").blocks if isinstance(each, Table)]
+    assert table.marked == {1}
+    lights = {letter: light.word for letter, (_, _, light) in options(page).items()}
+    assert lights["B"] == "recommended; follows the policy"
+    assert not any("recommended" in lights[letter] for letter in "AC")
+
+
+def another_model(folder: Path, *changes: tuple[str, str]) -> str:
+    """The plan with changes, which would close it if it were registered."""
+    edit(folder, RANKING, *changes)
+    remove_lock(folder)
+    return RANKING
+
+
+def test_without_a_loser_launching_now_is_recommended(repository: Path) -> None:
+    """Where new users succeed as often as the others, waiting for a repair only costs."""
+    plan = another_model(repository, ("p_success: 0.34", "p_success: 0.40"), ("0.131 USD", "0.166 USD"))
+    page = ask(repository, plan, as_of=DAY).page
+    assert page.verdict.startswith(
+        "Recommended is A, launch now, guarded: $430k until 2023-12-15, the most of"
+    )
+
+
+def test_where_every_open_option_loses_none_is_recommended(repository: Path) -> None:
+    plan = another_model(repository, ("without_launch: 0.159 USD", "without_launch: 0.190 USD"))
+    choice = ask(repository, plan, as_of=DAY).said.choice
+    assert {each.light.tone for each in choice.options[:2]} == {"good"}
+    assert choice.recommended is None
+
+
+def test_shares_of_traffic_are_not_called_likely(repository: Path) -> None:
+    """A scenario of a segment is a part of the traffic; without one it is a state of the world."""
+    assert "share of impressions" in shown(ask(repository, RANKING, as_of=DAY).page)
+    edit(repository, RANKING, ("p_success: 0.34, segment: new_users", "p_success: 0.34"))
+    text = shown(ask(repository, RANKING, as_of=DAY).page)
+    assert "how likely" in text
+    assert "of impressions" not in text
 
 
 def test_an_amount_is_the_difference_to_todays_version(repository: Path) -> None:
@@ -94,7 +143,7 @@ def test_the_narrower_plan_leaves_out_the_segment_of_the_worst_scenario(reposito
     assert "ranking-model-without-new-users" in what
     assert (
         follows
-        == "$174k until 2023-12-15 ($0 if all were as in the worst scenario, $250k as in the best); new_users (30 %) stays as today"
+        == "$174k until 2023-12-15 ($0 if all were as in the worst scenario, $250k as in the best); new_users (30 % of impressions) stays as today"
     )
     draft = section(page, "The draft for C")
     (yaml,) = [each.text for each in draft.blocks if isinstance(each, Command)]
@@ -120,7 +169,8 @@ def test_a_repair_is_worth_what_the_best_scenario_is(repository: Path) -> None:
 def test_a_plan_without_economics_has_the_prices_of_its_metrics(repository: Path) -> None:
     page = ask(repository, BUY_NOW, as_of="2023-01-18").page
     assert page.verdict == (
-        "Launching is open: the plan follows the policy. A week of it gains $505 to $757 if the effect is there and loses up to $3.41k if a "
+        "The plan follows the policy. A launch begins with a test: its first users are treated on 2023-01-23, and it ships after the "
+        "readout of 2023-02-06 only if it passes. A week of it gains $505 to $757 if the effect is there and loses up to $3.41k if a "
         "guardrail is harmed by its margin."
     )
     assert options(page)["B"][1] == "the plan names no delay"

@@ -38,7 +38,7 @@ def test_the_example_is_filled_in(repository: Path) -> None:
     assert "the agreed stop rule on cs_contacts has fired" in text
     assert "p <" not in text, "a message is for everybody"
     assert "back to control by feature_flag, within 15 minutes (@pdp-oncall)" in text
-    assert "2023-03-03 09:00 PST" in text
+    assert "2023-03-17 09:00 PDT" in text
     assert "{{" not in text
 
 

@@ -20,7 +20,7 @@ from tests.lock.entries import forge, remove_lock, whole_lock
 BECAUSE = "contacts up for two weeks"
 
 
-def decide(folder: Path, *arguments: str, option: str = "B", by: str = "experimentation_lead", day: str = "2023-03-02",
+def decide(folder: Path, *arguments: str, option: str = "B", by: str = "experimentation_lead", day: str = "2023-03-16",
            because: str = BECAUSE) -> Call:  # fmt: skip
     return call(
         folder,
@@ -57,7 +57,7 @@ def test_a_decision_is_recorded(repository: Path) -> None:
         "means": "roll back",
         "role": "experimentation_lead",
         "by": "@xp-lead",
-        "on": date(2023, 3, 2),
+        "on": date(2023, 3, 16),
         "because": BECAUSE,
         "dissent": "the campaign ends on Friday",
         "plan": plan_digest(read_experiment(read_text((repository / PLAN).read_text())[0].value)[0]),
@@ -66,7 +66,7 @@ def test_a_decision_is_recorded(repository: Path) -> None:
         "checkpoint": None,
         "overruled": None,
     }
-    assert "experimentation_lead (@xp-lead) decided on 2023-03-02 for B (roll back)" in done.out
+    assert "experimentation_lead (@xp-lead) decided on 2023-03-16 for B (roll back)" in done.out
     assert "disagreed and committed: the campaign ends on Friday" in done.out
 
 
@@ -98,8 +98,8 @@ def test_the_same_decision_is_recorded_once(repository: Path) -> None:
         ("2023-01-20", "c", "a narrower launch"),
         ("2023-01-23", "A", "raise nothing"),
         ("2023-01-23", "C", "a narrower experiment"),
-        ("2023-03-02", "B: roll back", "roll back"),
-        ("2023-03-02", "Roll  back", "roll back"),
+        ("2023-03-16", "B: roll back", "roll back"),
+        ("2023-03-16", "Roll  back", "roll back"),
         ("2023-02-06", "Narrower_Rerun", None),
     ],
 )
@@ -235,11 +235,11 @@ RESULTS = "results/pdp-buy-now"
         (
             (f"--results={RESULTS}/two-bad-weeks.yaml",),
             "A",
-            "2023-03-02",
+            "2023-03-16",
             "A is closed: the gate says roll back",
         ),
-        ((f"--results={RESULTS}/monitor.yaml",), "D", "2023-03-02", "D is closed: there is no further stage"),
-        (("--receipt=r.json",), "A", "2023-03-02", "A is closed: the gate says roll back"),
+        ((f"--results={RESULTS}/monitor.yaml",), "D", "2023-03-16", "D is closed: there is no further stage"),
+        (("--receipt=r.json",), "A", "2023-03-16", "A is closed: the gate says roll back"),
     ],
 )
 def test_a_closed_option_is_refused(
@@ -257,7 +257,7 @@ def test_a_closed_option_is_refused(
     ("results", "option", "day"),
     [
         ("day-14", "D", "2023-02-07"), ("day-14", "ship", "2023-02-07"), ("stage-1", "go on", "2023-02-09"),
-        ("two-bad-weeks", "B", "2023-03-02"), ("two-bad-weeks", "C", "2023-03-02"), ("monitor", "A", "2023-03-02"),
+        ("two-bad-weeks", "B", "2023-03-16"), ("two-bad-weeks", "C", "2023-03-16"), ("monitor", "A", "2023-03-16"),
     ],
 )  # fmt: skip
 def test_what_the_gate_leaves_open_needs_nobody_to_overrule(
@@ -287,17 +287,17 @@ def test_who_overrules_is_named_and_every_later_page_shows_it(repository: Path) 
     assert vars(decided.overruled) == {
         "role": "vp_commerce", "by": None, "because": "the campaign is paid for", "closed": "the gate says roll back",
     }  # fmt: skip
-    words = "on 2023-03-02 vp_commerce chose A (raise nothing), which was closed: the gate says roll back"
+    words = "on 2023-03-16 vp_commerce chose A (raise nothing), which was closed: the gate says roll back"
     for results in ("two-bad-weeks", "monitor"):
         page = call(
-            repository, "brief", PLAN, f"--results={RESULTS}/{results}.yaml", "--as-of=2023-03-02"
+            repository, "brief", PLAN, f"--results={RESULTS}/{results}.yaml", "--as-of=2023-03-16"
         ).out
         assert words in " ".join(page.split())
     git(repository, "init", "--quiet")
-    commit(repository, "2023-03-02")
+    commit(repository, "2023-03-16")
     life = call(repository, "history", PLAN).out
     assert "overruled by vp_commerce" in " ".join(life.split())
-    status = call(repository, "status", f"--results={RESULTS}", "--as-of=2023-03-02").out
+    status = call(repository, "status", f"--results={RESULTS}", "--as-of=2023-03-16").out
     assert "overruled by vp_commerce" in " ".join(status.split())
 
 
@@ -341,9 +341,9 @@ def test_positions_stand_beside_the_decision(repository: Path) -> None:
         "--because=the campaign suffers",
         "--agrees-if=two green readings",
     )
-    done = call(repository, "decide", PLAN, *held, "--as-of=2023-03-01")
+    done = call(repository, "decide", PLAN, *held, "--as-of=2023-03-15")
     assert done.status == 0, done.err
-    assert "marketing_director wants on 2023-03-01: B" in done.out
+    assert "marketing_director wants on 2023-03-15: B" in done.out
     call(
         repository,
         "decide",
@@ -351,16 +351,16 @@ def test_positions_stand_beside_the_decision(repository: Path) -> None:
         "--position=@pdp-pm",
         "--wants=go on",
         "--because=adoption",
-        "--as-of=2023-03-01",
+        "--as-of=2023-03-15",
     )
-    again = call(repository, "decide", PLAN, *held, "--as-of=2023-03-01")
+    again = call(repository, "decide", PLAN, *held, "--as-of=2023-03-15")
     assert again.out.startswith("recorded already:")
     assert (
         decide(repository, f"--results={RESULTS}/two-bad-weeks.yaml", "--dissent=adoption suffers").status
         == 0
     )
     page = call(
-        repository, "brief", PLAN, f"--results={RESULTS}/two-bad-weeks.yaml", "--as-of=2023-03-02"
+        repository, "brief", PLAN, f"--results={RESULTS}/two-bad-weeks.yaml", "--as-of=2023-03-16"
     ).out
     said = " ".join(page.split())
     assert "two green readings" in said
@@ -426,24 +426,24 @@ def test_history_tells_decisions(repository: Path) -> None:
     decide(repository, option="A", day="2023-02-20")
     commit(repository, "2023-02-20")
     decide(repository, "--dissent=too late", because="<i>a second</i> week")
-    commit(repository, "2023-03-02")
+    commit(repository, "2023-03-16")
     (life,) = json.loads(call(repository, "history", PLAN, "--format=json").out)["experiments"]
     decided = [each for each in life["events"] if each["event"] == "decided"]
     assert [(each["date"], [one["option"] for one in each["decisions"]]) for each in decided] == [
         ("2023-02-20", ["A"]),
-        ("2023-03-02", ["B"]),
+        ("2023-03-16", ["B"]),
     ]
     assert [each["dissent"] for each in life["registration"]["decisions"]] == [None, "too late"]
     text = " ".join(call(repository, "history", PLAN).out.split())
-    assert "experimentation_lead (@xp-lead) decided on 2023-03-02 for B (roll back): <i>a second</i>" in text
+    assert "experimentation_lead (@xp-lead) decided on 2023-03-16 for B (roll back): <i>a second</i>" in text
     assert "disagreed and committed: too late" in text
 
 
 def test_a_decision_that_is_gone_or_changed_is_found(repository: Path) -> None:
     git(repository, "init", "--quiet")
     decide(repository)
-    commit(repository, "2023-03-02")
-    check = ("check", PLAN, "--base=HEAD", "--as-of=2023-03-03", "--format=json")
+    commit(repository, "2023-03-16")
+    check = ("check", PLAN, "--base=HEAD", "--as-of=2023-03-17", "--format=json")
     assert "registration-kept" not in call(repository, *check).out
     (decided,) = decisions(repository)
     rewritten = made(Decided, **{**vars(decided), "because": "no reason at all"})

@@ -99,9 +99,16 @@ def test_guardrails_hold_as_many_simulated_launches() -> None:
         assert float(said[1]) == pytest.approx(100 * each.mean(), abs=0.5)
         assert share.marked == round(40 * (1 - each.mean()))
     together = np.logical_and.reduce(list(passed.values())).mean()
-    said = re.search(r"\(([\d.]+) % power to rule out their margins together\)", told(page))
+    said = re.search(
+        r"\(([\d.]+) % power to rule out their margins together, if they are independent; ([\d.]+) % at least if they are not\)",
+        told(page),
+    )
     assert said
     assert float(said[1]) == pytest.approx(100 * together, abs=0.7)
+    # As dependent as can be: no launch is held by two of them.
+    least = 1 - sum(1 - each.mean() for each in passed.values())
+    assert float(said[2]) == pytest.approx(100 * least, abs=0.7)
+    assert least < together
 
 
 def test_launches_that_the_plans_own_rule_turns_down() -> None:

@@ -56,7 +56,7 @@ def test_a_rejection_is_told_with_the_way_to_go() -> None:
     assert (
         page.verdict
         == "ship-on-day-five is rejected: the plan runs 5 days at full exposure; the policy requires 14. "
-        "With 1 change it may start; it ships only if the result passes, read on 6 February 2023."
+        "With 1 change (3 settings) it may start; it ships only if the result passes, read on 6 February 2023."
     )
 
 

@@ -195,9 +195,9 @@ def _judged(readout: Readout, path: Path, metric: Metric, variant: str) -> SeenH
 
 
 def _stage(readout: Readout, path: Path, metric: Metric, variant: str) -> SeenHarm:
-    name = readout.stage.name
-    period = f"{name} so far" if readout.stage.position < 0 else f"stage {name} so far"
-    return _seen(readout, path, metric, variant, comparison_so_far(readout, metric, variant), period, None)
+    return _seen(
+        readout, path, metric, variant, comparison_so_far(readout, metric, variant), so_far(readout), None
+    )
 
 
 def _seen(
@@ -284,10 +284,19 @@ def guardrails_section(scene: Scene, judgement: GateJudgement, of_the_primary: s
                 or "The primary metric is no part of this page: it is read at its look, by the gate."
             )
         )
-    title = (
-        "Guardrails, as the readout judges them" if _is_of_all(readout) else "Guardrails, the last 14 days"
-    )
-    return Section(title, blocks)
+    return Section(_title(readout, rows), blocks)
+
+
+def _title(readout: Readout, rows: list[WatchedGuardrail]) -> str:
+    if _is_of_all(readout):
+        return "Guardrails, as the readout judges them"
+    has_weeks = any(seen.first for row in rows for seen in row.seen)
+    return "Guardrails, the last 14 days" if has_weeks else f"Guardrails, the {so_far(readout)}"
+
+
+def so_far(readout: Readout) -> str:
+    """ "stage 90% so far"."""
+    return f"{'' if readout.stage.position < 0 else 'stage '}{readout.stage.name} so far"
 
 
 def _is_of_all(readout: Readout) -> bool:

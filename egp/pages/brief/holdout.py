@@ -17,6 +17,7 @@ from egp.plan.wording import percent, power_text
 if TYPE_CHECKING:
     from egp.pages.brief.result import PrimaryResult
     from egp.pages.brief.scene import Scene
+    from egp.plan.picture import Mark
 
 
 LEAST_POWER = 0.8
@@ -43,15 +44,37 @@ class Confirmation:
         return self.is_large_enough and self.low > 0
 
     @property
+    def mark(self) -> Mark:
+        """Of its own range, whatever the readout showed."""
+        if self.high < 0:
+            return "bad"
+        return "good" if self.is_validated else "caution"
+
+    @property
     def in_words(self) -> str:
         result = self.result
-        seen = f"{shown(result.name)} {result.worded(self.estimate)} against the holdout, {percent(result.confidence)} range {result.worded(self.low)} to {result.worded(self.high)}"
-        finds = f"a holdout of this size finds the readout's gain in {power_text(self.power)} of cases"
+        seen = f"{shown(result.name)} {result.worded(self.estimate)} against the holdout, {percent(result.confidence)} range {result.worded(self.low)} to {result.worded(self.high)}, {self._lies}"
+        finds = (
+            f"a holdout of this size finds the readout's gain in {power_text(self.power)} of cases, and it takes "
+            f"{percent(LEAST_POWER)}"
+        )
         if self.is_validated:
             return f"The gain is validated: {seen}; {finds}."
         if self.is_large_enough:
             return f"The gain is not confirmed: {seen}; {finds}."
-        return f"The gain is not validated yet: {seen}; {finds}, and it takes {percent(LEAST_POWER)}."
+        return f"The gain is not validated yet: {seen}; {finds}."
+
+    @property
+    def _lies(self) -> str:
+        if self.low > 0:
+            return "all of it above zero"
+        return "all of it below zero" if self.high < 0 else "which holds zero"
+
+
+CRITERION = (
+    f"Validated is a gain whose whole range against the holdout is above zero, where the holdout is large enough to find the "
+    f"readout's gain in {percent(LEAST_POWER)} of cases."
+)
 
 
 def confirmation(scene: Scene, result: PrimaryResult | None) -> Confirmation | str:

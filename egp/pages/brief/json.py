@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from egp.pages.brief.worth import Prospect
     from egp.record.lock import Decided
 
-Of = Literal["stated", "harm", "wrong_call", "gain", "launch", "delay"]
+Of = Literal["stated", "harm", "wrong_call", "gain", "net", "launch", "delay"]
 
 
 class MoneyAmount(Reported):
     """Money: the difference to today's version. A gain is above zero, a loss below."""
 
     kind: Of
-    """What the plan states, what harm has cost, a week that is decided wrongly, what a result gains, a launch by the
-    plan's scenarios, or a delay."""
+    """What the plan states, what harm has cost, a week that is decided wrongly, what a result gains, that gain less the harm
+    of the same people, a launch by the plan's scenarios, or a delay."""
     what: str
     metric: str | None
     low: float
@@ -51,6 +51,8 @@ class BriefOption(Reported):
     means: str
     what: str
     follows: str
+    recommended: bool
+    """Before a launch: open, worth the most, and no scenario of it is worse than today."""
     state: Literal["open", "not_yet", "closed", "not_checked"]
     because: str
     """What the gate or the policy says of it."""
@@ -198,6 +200,7 @@ def render(scene: Scene, said: Passage) -> str:
                     means=scene.letters[each.letter],
                     what=each.what,
                     follows=each.follows,
+                    recommended=each.is_recommended,
                     state=_STATE[each.light.tone],
                     because=each.light.word,
                 )
@@ -226,7 +229,7 @@ def render(scene: Scene, said: Passage) -> str:
 
 def _amounts(said: Passage) -> Iterable[MoneyAmount]:
     accounts: tuple[tuple[Of, Account], ...] = (
-        ("harm", said.harm), ("wrong_call", said.wrong), ("gain", said.gain), ("stated", said.stated),
+        ("harm", said.harm), ("wrong_call", said.wrong), ("gain", said.gain), ("net", said.net), ("stated", said.stated),
     )  # fmt: skip
     for of, each in accounts:
         yield from (_line(of, line) for line in each.lines)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from egp.advice.choices import GO_ON, ROLL_BACK, checkpoint, delay_in_days
+from egp.advice.choices import BEFORE_LAUNCH, GO_ON, ROLL_BACK, WAIT, checkpoint, delay_in_days
 from egp.advice.open_options import errors_of
 from egp.gate.action import how_to_withdraw
 from egp.gate.looks import open_look, planned_looks
@@ -19,8 +19,9 @@ from egp.pages.brief.tripped import tripped_metrics
 from egp.pages.brief.worth import Launch, delayed_in_words, narrower_in_words, now_in_words
 from egp.plan.analysis.money import WEEK
 from egp.plan.finding import NotChecked
+from egp.plan.quantity import shown
 from egp.plan.results import stage_name
-from egp.plan.wording import counted, length, listing, significant
+from egp.plan.wording import counted, length, listing, money, significant
 from egp.stats.values import NamedTuple
 from egp.yaml.files import shown_path
 
@@ -39,6 +40,7 @@ class OpenOption(NamedTuple):
     what: str
     follows: str
     light: Light
+    is_recommended: bool = False
 
 
 _FOLLOWS = Light("good", "follows the policy")
@@ -55,6 +57,11 @@ class Choice:
     delayed: JudgedDraft | None
     """Of option B before the launch."""
 
+    @property
+    def recommended(self) -> OpenOption | None:
+        """The option before a launch that is worth the most of those that are open and leave nobody worse off."""
+        return next((each for each in self.options if each.is_recommended), None)
+
 
 def choice_of(scene: Scene, launch: Launch | str) -> Choice:
     draft = _narrower(scene)
@@ -64,7 +71,43 @@ def choice_of(scene: Scene, launch: Launch | str) -> Choice:
         lettered.sort(key=lambda each: (each.letter != GO_ON or each.light.tone != "good", each.letter))
         return Choice(tuple(lettered), draft, None)
     delayed = _delayed(scene)
-    return Choice(tuple(_before(scene, launch, delayed, draft)), draft, delayed)
+    lettered = list(_before(scene, launch, delayed, draft))
+    best = _best(lettered, launch) if isinstance(launch, Launch) else ""
+    return Choice(tuple(map(_recommended_if(best), lettered)), draft, delayed)
+
+
+def _best(lettered: list[OpenOption], launch: Launch) -> str:
+    """The letter of the option that is recommended; empty where none is open that gains, and harms nobody."""
+    known = {each.letter: launch.prospects[each.letter] for each in lettered if each.light.tone == "good"}
+    sound = {
+        letter: prospect.amount.middle
+        for letter, prospect in known.items()
+        if prospect is not None and prospect.amount.low >= 0 and prospect.amount.middle > 0
+    }
+    return max(sound, key=sound.__getitem__, default="")
+
+
+def _recommended_if(best: str) -> Callable[[OpenOption], OpenOption]:
+    def marked(each: OpenOption) -> OpenOption:
+        if each.letter != best:
+            return each
+        light = Light(each.light.tone, f"recommended; {each.light.word}")
+        return each._replace(light=light, is_recommended=True)
+
+    return marked
+
+
+def recommended_in_words(option: OpenOption, launch: Launch | str) -> str:
+    """Why it is: what it comes to, under which condition, and that nobody is worse off."""
+    assert isinstance(launch, Launch)
+    prospect = launch.prospects[option.letter]
+    assert prospect is not None
+    amount = money(prospect.amount.middle, prospect.amount.currency)
+    condition = " if all is repaired" if option.letter == WAIT else ""
+    return (
+        f"Recommended is {option.letter}, {BEFORE_LAUNCH[option.letter]}: {amount} until {prospect.until}{condition}, the most of "
+        "what is open, and nobody is worse off than today."
+    )
 
 
 def options_sections(scene: Scene, choice: Choice) -> Iterator[Section]:
@@ -74,7 +117,8 @@ def options_sections(scene: Scene, choice: Choice) -> Iterator[Section]:
         [f"{each.letter}: {names[each.letter]}", each.what, each.follows, each.light]
         for each in choice.options
     ]
-    table = Table(["option", "what it is", "what follows", "open?"], rows)
+    marked = frozenset(at for at, each in enumerate(choice.options) if each.is_recommended)
+    table = Table(["option", "what it is", "what follows", "open?"], rows, marked=marked)
     if scene.for_executives:
         yield Section("The options", [table, *_elsewhere(each.light for each in choice.options)])
         return
@@ -95,9 +139,12 @@ def _elsewhere(lights: Iterable[Light]) -> Iterator[Block]:
 
 
 def _narrower(scene: Scene) -> JudgedDraft | None:
-    """The plan of option C; None where the plan cannot be read, or knows no segment."""
-    segment = weak_segment(scene.plan, tripped_metrics(scene))
-    return narrower(scene, segment) if segment and not scene.candidate.problems else None
+    """The plan of option C; None where it cannot be read, and where no part is known to be weak and none is looked for."""
+    tripped = tripped_metrics(scene)
+    segment = weak_segment(scene.plan, tripped)
+    if segment is None or scene.candidate.problems or not (segment.is_weak or tripped):
+        return None
+    return narrower(scene, segment)
 
 
 # Before the launch.
@@ -131,7 +178,7 @@ def _before(
         yield OpenOption(
             "B", "start later, repaired", "the plan names no delay", Light("neutral", "not checked")
         )
-    yield OpenOption("C", *_narrowed(draft, narrower_in_words(worth) if worth else ""))
+    yield OpenOption("C", *_narrowed(scene, draft, narrower_in_words(worth) if worth else ""))
 
 
 def _guarded(scene: Scene) -> str:
@@ -172,7 +219,7 @@ def _in_flight(scene: Scene, draft: JudgedDraft | None) -> Iterator[OpenOption]:
         "what the plan agreed to do now" if rolls_back else "the experiment ends; a new one needs a new plan"
     )
     yield OpenOption("B", what, follows, _judged(of_rollback, "the plan's rollback"))
-    what, after, light = _narrowed(draft, "")
+    what, after, light = _narrowed(scene, draft, "")
     yield OpenOption("C", what, f"after the rollback; {after}" if rolls_back else after, light)
     if scene.next_stage:
         yield _going_on(scene)
@@ -231,7 +278,13 @@ def _frozen(readout: Readout) -> str:
 # What they share.
 
 
-def _narrowed(draft: JudgedDraft | None, worth: str) -> tuple[str, str, Light]:
+def _narrowed(scene: Scene, draft: JudgedDraft | None, worth: str) -> tuple[str, str, Light]:
+    if draft is None and weak_segment(scene.plan) is not None:
+        return (
+            "a plan of its own, should a part of the traffic turn out to be weak",
+            "an answer of its own, from new results",
+            Light("neutral", "nothing shows a weak part"),
+        )
     if draft is None:
         return (
             "without its weak part",
@@ -265,7 +318,8 @@ def _draft(draft: JudgedDraft) -> Section:
 
 
 def _to_decide(scene: Scene, choice: Choice) -> Section:
-    by = next(iter(scene.policy.roles), "ROLE")
+    owner = scene.plan.owner.dri if scene.plan.owner else None
+    by = shown(owner) if owner else next(iter(scene.policy.roles), "ROLE")
     option = f"{ROLL_BACK}: {scene.letters[ROLL_BACK]}" if scene.verdict == "roll_back" else "…"
     words = [f"{each.letter}: {scene.letters[each.letter]}" for each in choice.options]
     plan = quote(scene.candidate.source.shown)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from egp.output.page.model import Block, Paragraph, Points, Section, Table
+from egp.plan.analysis.days import run_days
 from egp.plan.analysis.money import (
     WEEK,
     Amount,
@@ -17,16 +18,16 @@ from egp.plan.analysis.money import (
     treated_at_the_end,
     worth_of_change,
 )
-from egp.plan.finding import NotChecked
+from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import shown
-from egp.plan.wording import counted, money, significant
+from egp.plan.wording import counted, money, percent, significant
 from egp.stats.values import NamedTuple
 from egp.yaml import pointer
 
 if TYPE_CHECKING:
     from egp.plan.catalogue import MetricCatalogue
     from egp.plan.experiment import Experiment, Metric
-    from egp.plan.quantity import MetricChange
+    from egp.plan.quantity import Measure, MetricChange
     from egp.yaml import Path
 
 
@@ -44,6 +45,10 @@ class PricedLine(NamedTuple):
     """Id of the metric that it is about."""
     events: str = ""
     """How many more or fewer that is: "about 1,551 more"."""
+    of: str = ""
+    """What people call the metric."""
+    has_words_for_sign: bool = False
+    """Whether its words say which way it goes, so that the amount beside them has no sign: "forgone if …"."""
     when: str = ""
     """From when until when, where it is no week: "from 2023-02-07 to 2023-05-10"."""
 
@@ -51,6 +56,11 @@ class PricedLine(NamedTuple):
 def what(line: PricedLine) -> str:
     """ "Contacts with customer service, stage 90% so far: about 1,551 more"."""
     return f"{line.name}: {line.events}" if line.events else line.name
+
+
+def written(line: Line) -> str:
+    """The amount beside its words."""
+    return str(-line.amount if line.has_words_for_sign and line.amount.middle < 0 else line.amount)
 
 
 class Account(NamedTuple):
@@ -70,7 +80,7 @@ def account(lines: Iterable[PricedLine | str]) -> Account:
 def money_section(title: str, said: Account, note: str = "", *, for_executives: bool = False) -> Section:
     blocks: list[Block] = []
     if said.lines:
-        rows = [[what(each), str(each.amount)] for each in said.lines]
+        rows = [[what(each), written(each)] for each in said.lines]
         blocks.append(Table(["what", "amount"], rows, numeric=frozenset({1})))
         if note:
             blocks.append(Paragraph(note))
@@ -94,7 +104,25 @@ _MOST_LACKS = 3
 
 def in_people(price: Price, reached: float) -> str:
     """ "× 153,000 people × $1.10"."""
-    return f"× {significant(reached, 4)} people × {money(price.value, price.currency)}"
+    return f"× {round(reached):,} people × {money(price.value, price.currency)}"
+
+
+def counted_as(plan: Experiment, days: float, treated: float) -> str:
+    """Which people those are: "98,357 people: 340,000 in the 14 days of a run, 45 % of them, for 9 days". Raises NotChecked."""
+    units = plan.eligible_units.distinct_over_run if plan.eligible_units else None
+    over_run = need(units, "eligible_units", "distinct_over_run")
+    reached = round(people(plan, days, treated))
+    return (
+        f"{reached:,} people: {over_run:,.0f} in the {counted(run_days(plan), 'day')} of a run, {percent(treated)} of them, for "
+        f"{counted(days, 'day')}"
+    )
+
+
+def of_a_thousand(value: float) -> str:
+    """A rate or a mean of a person in one style: "31 per 1,000 people"; from 1 on "3.1 a person"."""
+    if abs(value) >= 1:
+        return f"{significant(value, 3)} a person"
+    return f"{significant(value * 1000, 3)} per 1,000 people"
 
 
 BEFORE = "Each amount is the difference to today's version. They rest on what the plan states alone, and on no result."
@@ -170,10 +198,13 @@ def _line(
         return str(reason)
     except NotChecked as missing:
         return f"`{pointer(missing.path)}` would say how large {change} is"
-    baseline = f" of {metric.baseline}" if change.relative and metric.baseline else ""
-    return PricedLine(
-        name, amount if sign > 0 else -amount, f"{change}{baseline} {in_people(price, reached)}", metric.name
-    )
+    baseline = f" of {_baseline(metric.baseline)}" if change.relative and metric.baseline else ""
+    how = f"{change}{baseline} {in_people(price, reached)}"
+    return PricedLine(name, amount if sign > 0 else -amount, how, metric.name, has_words_for_sign=True)
+
+
+def _baseline(baseline: Measure) -> str:
+    return of_a_thousand(baseline.value) if baseline.unit in ("share", "") else str(baseline)
 
 
 def launch_section(plan: Experiment, catalogue: MetricCatalogue | None, *, for_executives: bool) -> Section:

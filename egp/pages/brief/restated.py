@@ -25,9 +25,9 @@ def policy_in_sentences(
     """What the policy insists on for the plan, of the things that people argue about."""
     for rule_id, adopted in rules.items():
         plain = adopted.rule.exported("plain") if adopted.severity != "info" else None
-        if plain:
+        if plain and (said := plain(adopted.params, plan)):
             exempt = " This plan is exempt from it by a waiver." if rule_id in waived else ""
-            yield f"{plain(adopted.params, plan)}{exempt}"
+            yield f"{said}{exempt}"
 
 
 def contested(rules: Mapping[str, Adopted]) -> dict[str, Adopted]:

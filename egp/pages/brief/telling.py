@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,16 +18,21 @@ from egp.pages.brief.accounts import (
     clear,
     gain_lines,
     harm_lines,
+    people_of_the_last_week,
+    reached_by_waiting,
+    treated_people,
     waiting_account,
     week_of_gain,
 )
-from egp.pages.brief.guardrails import WatchedGuardrail, is_split_as_planned, watched
-from egp.pages.brief.holdout import Confirmation, confirmation
-from egp.pages.brief.options import Choice, choice_of
+from egp.pages.brief.balance import Balance, balance, balance_section
+from egp.pages.brief.guardrails import WatchedGuardrail, is_split_as_planned, so_far, watched
+from egp.pages.brief.holdout import CRITERION, Confirmation, confirmation
+from egp.pages.brief.options import Choice, choice_of, recommended_in_words
 from egp.pages.brief.priced import Account, account, in_one_breath, money_section, stated_account
 from egp.pages.brief.result import PrimaryResult, result_of
 from egp.pages.brief.verdicts import verdict_of
 from egp.pages.brief.worth import Launch, launch_of
+from egp.plan.analysis.days import first_exposure, readout_day
 from egp.plan.analysis.money import WEEK
 from egp.plan.finding import NotChecked
 from egp.plan.picture import Interval, Intervals, Level
@@ -35,6 +40,7 @@ from egp.plan.quantity import shown
 from egp.plan.wording import counted, percent
 
 if TYPE_CHECKING:
+    from egp.gate.readout import Readout
     from egp.output.page.model import Tone
     from egp.pages.brief.scene import Scene
     from egp.plan.picture import Mark
@@ -57,6 +63,10 @@ class Passage:
     wrong: Account = _NOTHING
     """What a week costs that is decided wrongly, in both directions."""
     gain: Account = _NOTHING
+    net: Account = _NOTHING
+    """What is left of the gain after the harm of the same people."""
+    balances: tuple[Balance, ...] = ()
+    """The same by period, where the gate says roll back."""
     result: PrimaryResult | str = ""
     """Why there is none, where there is none."""
     confirmed: Confirmation | str = ""
@@ -69,7 +79,7 @@ def told(scene: Scene) -> Passage:
     choice = choice_of(scene, launch)
     if scene.judgement is None or not scene.in_flight:
         stated = stated_account(scene.plan, scene.policy.metrics, WEEK, None)
-        return Passage(*_launch_verdict(scene, launch, stated), choice, launch, stated)
+        return Passage(*_launch_verdict(scene, launch, stated, choice), choice, launch, stated)
     return _in_flight(scene, launch, choice)
 
 
@@ -97,13 +107,43 @@ def _in_flight(scene: Scene, launch: Launch | str, choice: Choice) -> Passage:
         forgone = week_of_gain(scene, shipped, treated) if shipped and is_out else ()
         wrong = account([*another_week(scene, readout, rows), *forgone])
     stated = waiting_account(scene) if scene.moment == "running" else _NOTHING
-    verdict, tone = verdict_of(scene, result, rows, harm, gain, confirmed)
+    balances: tuple[Balance, ...] = ()
+    if scene.moment == "harm" and is_sound and len(readout.treatments) == 1:
+        harm, wrong, balances = _balanced(scene, readout, rows, shipped if is_out else None)
+        gain = account(each.gain for each in balances[:1] if each.gain)
+    net = account(each.net for each in balances if each.net)
+    verdict, tone = verdict_of(scene, result, rows, harm, gain, net, confirmed)
     return Passage(
-        verdict, tone, choice, launch, stated, harm, wrong, gain, result, confirmed, tuple(rows),
+        verdict, tone, choice, launch, stated, harm, wrong, gain, net, balances, result, confirmed, tuple(rows),
     )  # fmt: skip
 
 
-def _launch_verdict(scene: Scene, launch: Launch | str, stated: Account) -> tuple[str, Tone]:
+def _balanced(
+    scene: Scene, readout: Readout, rows: list[WatchedGuardrail], shipped: PrimaryResult | None
+) -> tuple[Account, Account, tuple[Balance, ...]]:
+    """Harm so far, what a week costs that is decided wrongly, and both with the gain of the same people."""
+    people = treated_people(readout)
+    harm = account(harm_lines(scene, readout, people))
+    counted_harm = clear(harm, _names_of_tripped(rows)).lines
+    balances = [balance(scene, readout, shipped, so_far(readout), people, counted_harm)]
+    wrong = _NOTHING
+    if of_week := people_of_the_last_week(rows):
+        wrong = account(another_week(scene, readout, rows, of_week))
+        balances.append(
+            balance(scene, readout, shipped, "each further week like the last", of_week, wrong.lines)
+        )
+        if forgone := balances[-1].gain:
+            name = f"rolling back, each week without the gain: {forgone.of}"
+            lost = forgone._replace(name=name, amount=-forgone.amount)
+            wrong = wrong._replace(lines=(*wrong.lines, lost))
+    return harm, wrong, tuple(each for each in balances if each.lines)
+
+
+def _names_of_tripped(rows: Iterable[WatchedGuardrail]) -> frozenset[str]:
+    return frozenset(row.metric.name for row in rows if row.tripped)
+
+
+def _launch_verdict(scene: Scene, launch: Launch | str, stated: Account, choice: Choice) -> tuple[str, Tone]:
     errors = len(errors_of(scene.report))
     closed = scene.closed[GO]
     assert bool(closed) == bool(errors)
@@ -115,7 +155,20 @@ def _launch_verdict(scene: Scene, launch: Launch | str, stated: Account) -> tupl
             "bad",
         )
     tone: Tone = launch.tone if isinstance(launch, Launch) else "neutral"
-    return f"Launching is open: the plan follows the policy. {worth}", tone
+    if (leading := choice.recommended) is not None:
+        return f"{recommended_in_words(leading, launch)} {worth} {_ships_only_if(scene, every=True)}", tone
+    return f"The plan follows the policy. {_ships_only_if(scene, every=False)} {worth}", tone
+
+
+def _ships_only_if(scene: Scene, *, every: bool) -> str:
+    """What launching is, so that nobody takes it for a word about everybody's version."""
+    begins = "Every option begins with a test" if every else "A launch begins with a test"
+    try:
+        begun, read = first_exposure(scene.plan)[0], readout_day(scene.plan)
+    except NotChecked:
+        return f"{begins}, and what ships is what passes its readout."
+    of = "A's" if every else "its"
+    return f"{begins}: {of} first users are treated on {begun}, and it ships after the readout of {read} only if it passes."
 
 
 def beside_guardrails(scene: Scene, said: Passage) -> str:
@@ -145,6 +198,8 @@ def result_section(said: Passage, for_executives: bool) -> Iterator[Section]:
         little = result.worded(result.selected.estimate) == result.worded(result.estimate)
         here = ", which changes next to nothing here" if little else ""
         told = f"{told} What ships has been lucky more often than not: amounts count the effect without that luck{here}."
+    if isinstance(said.confirmed, Confirmation):
+        told = f"{told} {CRITERION}"
     blocks: list[Block] = [_pictured(said, result), Paragraph(told)]
     yield Section("The metric that decides", blocks)
 
@@ -159,7 +214,7 @@ def _pictured(said: Passage, result: PrimaryResult) -> Figure:
         rows.append(Interval("without luck", selected.low, selected.high, words, selected.estimate))
     if isinstance(seen := said.confirmed, Confirmation):
         words = f"{result.worded(seen.estimate)} ({result.worded(seen.low)} to {result.worded(seen.high)})"
-        rows.append(Interval("against the holdout", seen.low, seen.high, words, seen.estimate, mark))
+        rows.append(Interval("against the holdout", seen.low, seen.high, words, seen.estimate, seen.mark))
     levels = [Level(0.0, "today's version")]
     if result.cut > 0:
         levels.append(Level(result.cut, f"from here on it ships, {result.worded(result.cut)}", "marked"))
@@ -169,31 +224,36 @@ def _pictured(said: Passage, result: PrimaryResult) -> Figure:
 
 def money_sections(scene: Scene, said: Passage) -> Iterator[Section]:
     """The amounts of the moment, in one table; what would make more of them possible, once."""
-    tripped = frozenset(row.metric.name for row in said.guardrails if row.tripped)
-    harm = clear(said.harm, tripped)
+    harm = clear(said.harm, _names_of_tripped(said.guardrails))
     lines = [*harm.lines, *said.wrong.lines, *said.gain.lines, *said.stated.lines]
     lacks = [*said.harm.lacks, *said.wrong.lacks, *said.gain.lacks, *said.stated.lacks]
     if not lines and not lacks:
         return
-    below = (
-        "what waiting costs, above zero what it saves"
-        if said.stated.lines
-        else "a loss against today's version"
-    )
-    notes = [f"Below zero is {below}."]
-    if left_out := [each.name for each in said.harm.lines if each not in harm.lines]:
-        assert scene.judgement is not None
-        level = percent(1 - 2 * guardrail_alpha(scene.judgement.readout))
-        notes.append(f"No amount is given where the {level} range holds zero: {'; '.join(left_out)}.")
-    if said.gain.lines or said.wrong.lines:
-        notes.append(CURSE)
-    if said.stated.lines:
-        notes.append(WAITING)
+    assert scene.judgement is not None
+    readout = scene.judgement.readout
     titles = {
         "running": "What waiting costs and saves",
         "harm": "What it has cost, and what a wrong call costs",
     }
     title = titles.get(scene.moment, "What it is worth")
+    left_out = [each for each in said.harm.lines if each not in harm.lines]
+    if said.balances:
+        names = [each.of for each in left_out]
+        yield balance_section(
+            title, said.balances, account(lacks).lacks, names, readout, for_executives=scene.for_executives
+        )
+        return
+    notes = []
+    if any(each.amount.low < 0 and not each.has_words_for_sign for each in lines):
+        notes.append("Below zero is a loss against today's version.")
+    if left_out:
+        level = percent(1 - 2 * guardrail_alpha(readout))
+        names = [each.name for each in left_out]
+        notes.append(f"No amount is given where the {level} range holds zero: {'; '.join(names)}.")
+    if said.gain.lines or said.wrong.lines:
+        notes.append(CURSE)
+    if said.stated.lines:
+        notes += [WAITING, *reached_by_waiting(scene)]
     yield money_section(
         title, account([*lines, *lacks]), " ".join(notes), for_executives=scene.for_executives
     )

@@ -43,11 +43,12 @@ def verdict_of(
     rows: list[WatchedGuardrail],
     harm: Account,
     gain: Account,
+    net: Account,
     confirmed: Confirmation | str,
 ) -> tuple[str, Tone]:
     """The sentence and its tone. Green is only what the gate lets go on."""
     if scene.verdict != "proceed":
-        return _withheld(scene, harm), _TONE[scene.verdict]
+        return _withheld(scene, harm, net), _TONE[scene.verdict]
     if scene.moment == "running":
         return _on_course(scene), "neutral"
     if scene.moment == "readout":
@@ -57,7 +58,7 @@ def verdict_of(
     return _all_out(scene, confirmed, gain)
 
 
-def _withheld(scene: Scene, harm: Account) -> str:
+def _withheld(scene: Scene, harm: Account, net: Account) -> str:
     said = f"The gate says {HEADLINE[scene.verdict]}: {_MEANS[scene.verdict]}."
     if reason := first_reason(scene):
         said = f"{said} Why: {reason}."
@@ -65,7 +66,13 @@ def _withheld(scene: Scene, harm: Account) -> str:
         said = f"{said} {_closed_until(scene)}"
     tripped = {each.metric for each in scene.judgement.decision.reasons} if scene.judgement else set()
     costs = [each for each in harm.lines if each.amount.high < 0 and each.metric in tripped]
-    return f"{said} {what(costs[0])}, a loss of {-costs[0].amount}." if costs else said
+    if not costs:
+        return said
+    said = f"{said} {what(costs[0])}, a loss of {-costs[0].amount}."
+    to_come = [each for each in net.lines[1:] if each.amount.high < 0]
+    if not to_come:
+        return said
+    return f"{said} Going on would lose {-to_come[0].amount} each week, what the same people gain taken off."
 
 
 def _closed_until(scene: Scene) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from egp.advice.choices import BEFORE_LAUNCH, GO_ON, NARROWER
 from egp.gate.clock import after
 from egp.output.page.model import Block, Facts, Paragraph, Quotation, Section
+from egp.pages.brief.options import look_day
 from egp.pages.brief.scene import with_zone
 from egp.plan.quantity import shown
 from egp.plan.wording import called, length, listing, significant
@@ -99,10 +100,26 @@ def _acts(scene: Scene) -> Iterator[tuple[str, str]]:
         minutes = plan.rollback.max_minutes
         by = f", by {with_zone(after(scene.as_of, timedelta(minutes=minutes)))}" if minutes else ""
         yield "who acts now", f"{called(plan.rollback.owner, owner)} rolls back{by}"
+    elif scene.moment == "running" and (look := look_day(scene)):
+        yield (
+            "who acts next",
+            f"{owner} has the result read on {look}; until then a stop rule or a limit acts alone",
+        )
+    elif scene.moment == "after":
+        yield "who acts next", _after_the_ramp(scene, owner)
     elif scene.moment in ("readout", "ramp") and not scene.closed[GO_ON]:
         within = plan.escalation.within if plan.escalation else None
         by = f", by {with_zone(after(scene.as_of, within))}" if within else ""
         yield "who acts now", f"{owner} raises to {scene.next_stage} or says why not{by}"
+
+
+def _after_the_ramp(scene: Scene, owner: str) -> str:
+    """Who ends the holdout, and by when."""
+    until = scene.plan.holdout.until if scene.plan.holdout else None
+    says = f"{owner} has the holdout read, and says whether it ends and the change stays"
+    if until is None:
+        return f"{says}; the plan does not say until when anybody is held out (`holdout.until`)"
+    return f"{says}, by {until}, its last day" if scene.day <= until else f"{says}; it was due on {until}"
 
 
 def _until_then(scene: Scene) -> str:

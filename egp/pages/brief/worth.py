@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from egp.advice.choices import GO, NARROWER, WAIT
 from egp.output.page.model import Block, Light, Paragraph, Section, Table, Tone
 from egp.plan.analysis.economics import Wait, Worth, delay_of, until, wait
 from egp.plan.analysis.money import Amount, treated_at_the_end
@@ -50,6 +51,21 @@ class Launch:
     now: Prospect | None = None
     repaired: Prospect | None = None
     narrower: Prospect | None = None
+
+    @property
+    def prospects(self) -> dict[str, Prospect | None]:
+        """What each option comes to, by its letter."""
+        return {GO: self.now, WAIT: self.repaired, NARROWER: self.narrower}
+
+    @property
+    def shares_are_of_traffic(self) -> bool:
+        """Whether scenarios are parts of the traffic, and not states of the world of which one will come true."""
+        return any(each.segment for each in self.economics.scenarios)
+
+    def share(self, position: int) -> str:
+        """ "30 % of impressions", or "30 %" where it is how likely the scenario is."""
+        said = percent(self.economics.scenarios[position].probability or 0.0)
+        return f"{said} of {self.per}s" if self.shares_are_of_traffic else said
 
     @property
     def per(self) -> str:
@@ -112,7 +128,11 @@ class Launch:
 
     @property
     def _losers(self) -> str:
-        lose = [self.name(at) for at, gain in enumerate(self.gains) if gain < 0]
+        lose = [
+            f"{self.name(at)} ({self.share(at)})" if self.shares_are_of_traffic else self.name(at)
+            for at, gain in enumerate(self.gains)
+            if gain < 0
+        ]
         return f"; {listing(lose)} would be worse off than today" if lose else ""
 
     @property
@@ -205,10 +225,11 @@ def _table(launch: Launch, for_executives: bool) -> Table:
                 *_values(launch, launch.nets[at], gain),
             ]
         )  # fmt: skip
-    rows.append(
-        ["all", "weighted by how likely", "100 %", "", *_values(launch, launch.expected, launch.gain)]
+    share, by = (
+        (f"share of {launch.per}s", "share") if launch.shares_are_of_traffic else ("how likely", "how likely")
     )
-    head = ["case", "scenario", "how likely", "succeeds", f"per {launch.per}"]
+    rows.append(["all", f"weighted by {by}", "100 %", "", *_values(launch, launch.expected, launch.gain)])
+    head = ["case", "scenario", share, "succeeds", f"per {launch.per}"]
     against = ["against today"] if launch.gains else []
     floor = launch.each(launch.worth.floor.value)
     return Table(
@@ -283,8 +304,7 @@ def narrower_in_words(launch: Launch) -> str:
     if not launch.weak or not launch.gains:
         return ""
     named = listing(
-        f"{shown(scenario.segment)} ({percent(scenario.probability or 0.0)})"
-        for scenario in (launch.economics.scenarios[at] for at in launch.weak)
+        f"{shown(launch.economics.scenarios[at].segment)} ({launch.share(at)})" for at in launch.weak
     )
     gain = launch.more(launch.worth.gain_without(launch.weak))
     value = comes_to(launch.narrower) or f"{gain} per {launch.per} against today"

@@ -51,7 +51,10 @@ class WayToGo:
         """The way to yes, for the verdict; empty where people have to act first."""
         if not self.steps:
             return ""
+        settings = sum(len(step.option.changes) for step in self.steps)
         changes = counted(len(self.steps), "change")
+        if settings > len(self.steps):
+            changes = f"{changes} ({counted(settings, 'setting')})"
         on = (
             f"; it ships only if the result passes, read on {day_in_words(self.read_on, with_year=True)}"
             if self.read_on

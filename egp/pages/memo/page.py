@@ -14,6 +14,7 @@ from egp.advice.options.solver import MOST_STEPS
 from egp.output.page.model import Block, Command, Page, Paragraph, Points, Section
 from egp.pages.emergencies import emergency_sections, raised_in
 from egp.pages.memo.choices import WayToGo, agreed, choices
+from egp.pages.memo.cost import priced_way
 from egp.pages.memo.margins import margins
 from egp.pages.memo.violation import violations
 from egp.plan.analysis.days import day_after, first_day, last_day, readout_day
@@ -49,6 +50,7 @@ def memo(case: Case) -> Page:
             *_begun(case, errors),
             choices(case, errors, way),
             *_sections(case, errors, others, way.steps),
+            *priced_way(case, way.plan),
         ]
         return _page(case, verdict, "bad", sections)
     tone: Tone = "caution" if others else "good"

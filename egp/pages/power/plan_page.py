@@ -113,7 +113,13 @@ def _notes(plan: PlanPower, computed: Sequence[MetricRow]) -> Iterator[str]:
     yield from _asked(computed)
     together = plan.guardrails_together
     if together is not None:
-        yield f"All guardrails pass together with {power_text(together)} power, if they are harmless and independent."
+        said = f"All guardrails pass together with {power_text(together)} power, if they are harmless and independent"
+        at_least = plan.guardrails_at_least
+        yield (
+            f"{said}; with at least {power_text(at_least)} if they are not independent."
+            if at_least
+            else f"{said}."
+        )
     yield from _branches(plan)
     for row in plan.rows:
         if row.missing or row.reason:

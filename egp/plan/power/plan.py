@@ -125,8 +125,18 @@ class PlanPower:
     @property
     def guardrails_together(self) -> float | None:
         """Chance that all guardrails pass at the declared units if they are independent."""
-        powers = [row.power for row in self.rows if row.role == "guardrail" and row.power is not None]
+        powers = self._powers_of_guardrails
         return stats.all_pass_probability(powers)[1] if powers else None
+
+    @property
+    def guardrails_at_least(self) -> float | None:
+        """The least that this chance can be, whatever they have to do with each other."""
+        powers = self._powers_of_guardrails
+        return stats.all_pass_probability(powers)[0] if powers else None
+
+    @property
+    def _powers_of_guardrails(self) -> list[float]:
+        return [row.power for row in self.rows if row.role == "guardrail" and row.power is not None]
 
     @property
     def is_computed(self) -> bool:

@@ -7,7 +7,8 @@ judged on its matured cohort, the segment's share of it for a metric restricted 
 variance of their score test (Farrington-Manning), others the standard deviation that the plan declares; a margin in per
 cent is of the control observed, which adds (1 ± m)² of its variance. Over several looks the test is the one that
 `guardrail_spending` leaves for the last. Jointly, the
-powers multiply, as for independent guardrails. Guardrails with only a limit are not tested this way. A larger sample is proposed only where the declared traffic
+powers multiply, as for independent guardrails; whatever they have to do with each other, all margins are ruled out at
+least as often as 1 less the sum of what each misses (Bonferroni), which is said beside. Guardrails with only a limit are not tested this way. A larger sample is proposed only where the declared traffic
 brings it.
 
 Passes:
@@ -175,7 +176,8 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     yield from findings
     joint = stats.all_pass_probability(powers)[1]
     if joint < params.floor and not findings:
-        yield _jointly(plan, guards, sample, joint, params.floor)
+        at_least = stats.all_pass_probability(powers)[0]
+        yield _jointly(plan, guards, sample, joint, at_least, params.floor)
 
 
 def _weak(plan: Experiment, guard: _Guard, sample: float, power: float, floor: float) -> Finding:
@@ -197,7 +199,7 @@ def _weak(plan: Experiment, guard: _Guard, sample: float, power: float, floor: f
 
 
 def _jointly(
-    plan: Experiment, guards: Sequence[_Guard], sample: float, joint: float, floor: float
+    plan: Experiment, guards: Sequence[_Guard], sample: float, joint: float, at_least: float, floor: float
 ) -> Finding:
     weakest = min(guards, key=lambda guard: guard.power(sample))
     alone = floor * weakest.power(sample) / joint
@@ -210,7 +212,7 @@ def _jointly(
     return Finding(
         ("guardrail_metrics",),
         f"too few units to clear all {len(guards)} guardrails: {one_in(1 - joint)} harmless launches would be held "
-        f"({power_below(joint, floor)} power to rule out their margins together)",
+        f"({power_below(joint, floor)} power to rule out their margins together, if they are independent; {power_text(at_least)} at least if they are not)",
         observed=power_below(joint, floor),
         required=share_text(floor),
         remedies=remedies,

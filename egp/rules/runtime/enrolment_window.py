@@ -172,6 +172,8 @@ def _short(plan: Experiment, entered: date, observed: int, asked: timedelta) -> 
     )
 
 
-def plain(params: Params, _: Experiment) -> str:
-    """What the rule insists on, for people who read no statistics."""
+def plain(params: Params, plan: Experiment) -> str:
+    """What the rule insists on, for people who read no statistics; empty where units enter on every day of the run."""
+    if plan.schedule is None or plan.schedule.enrolment_end is None:
+        return ""
     return f"Whoever enters last is watched for at least {length(params.observed)}."

@@ -1,0 +1,139 @@
+"""Gain, harm and net of the same people, where the gate says roll back: so far, and for each further week."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from egp import stats
+from egp.gate.settings import guardrail_alpha
+from egp.output.page.model import Block, Paragraph, Points, Section, Table
+from egp.pages.brief.priced import PricedLine
+from egp.plan.analysis.money import Amount, Unpriced, called_by_people, price_of, worth_of_effect
+from egp.plan.quantity import shown
+from egp.plan.wording import listing, money, percent
+from egp.stats.values import NamedTuple
+
+if TYPE_CHECKING:
+    from egp.gate.readout import Readout
+    from egp.pages.brief.result import PrimaryResult
+    from egp.pages.brief.scene import Scene
+
+
+class Balance(NamedTuple):
+    """What a period comes to for the people who are treated in it."""
+
+    period: str
+    """ "stage 90% so far"."""
+    people: int
+    harms: tuple[PricedLine, ...]
+    gain: PricedLine | None
+    net: PricedLine | None
+
+    @property
+    def lines(self) -> tuple[PricedLine, ...]:
+        return (*self.harms, *(each for each in (self.gain, self.net) if each is not None))
+
+
+def balance(
+    scene: Scene,
+    readout: Readout,
+    result: PrimaryResult | None,
+    period: str,
+    people: int,
+    harms: Sequence[PricedLine],
+) -> Balance:
+    """Of the people of a period, what is lost by the harms and gained by the result, which holds for a person."""
+    gain = _gain(scene, readout, result, people, period) if result is not None else None
+    net = _net(gain, harms, people, period) if gain is not None and harms else None
+    return Balance(period, people, tuple(harms), gain, net)
+
+
+def _gain(
+    scene: Scene, readout: Readout, result: PrimaryResult, people: int, period: str
+) -> PricedLine | None:
+    """What the result gains those people, its range at the level of the guardrails; None where there is no amount."""
+    try:
+        price = price_of(result.metric, scene.policy.metrics)
+    except Unpriced:
+        return None
+    found = stats.corrected_for_selection(
+        result.estimate, result.standard_error, min(result.cut, result.estimate), 2 * guardrail_alpha(readout)
+    )
+    amount = worth_of_effect(price, people, found.low, found.estimate, found.high)
+    name = shown(called_by_people(result.metric, scene.policy.metrics))
+    how = f"{result.worded(found.estimate)} × {people:,} people × {money(price.value, price.currency)}"
+    return PricedLine(f"{name}, {period}", amount, how, result.metric.name, of=name)
+
+
+def _net(gain: PricedLine, harms: Sequence[PricedLine], people: int, period: str) -> PricedLine | None:
+    """The gain less the harms, which are of the same people, so that their ends add up."""
+    if any(each.amount.currency != gain.amount.currency for each in harms):
+        return None
+    ends = zip(*(each.amount[:3] for each in harms), strict=True)
+    lost = [-sum(end) for end in ends]
+    left = stats.ranged_difference(stats.Ranged(*gain.amount[:3]), stats.Ranged(lost[2], lost[1], lost[0]))
+    amount = Amount(left.low, left.estimate, left.high, gain.amount.currency)
+    return PricedLine(
+        f"gain less harm, {period}", amount, f"of the same {people:,} people", of="gain less harm"
+    )
+
+
+def balance_section(
+    title: str, balances: Sequence[Balance], lacks: Sequence[str], left_out: Sequence[str], readout: Readout,
+    *, for_executives: bool,
+) -> Section:  # fmt: skip
+    """One table: what is lost and gained in the rows, the people in the columns."""
+    blocks: list[Block] = [_table(balances), Paragraph(" ".join(_notes(balances, left_out, readout)))]
+    if lacks:
+        blocks += [Paragraph("More amounts are possible:"), Points(lacks)]
+    if not for_executives:
+        how = [[line.name, line.how] for each in balances for line in each.lines]
+        blocks.append(Section("How the amounts are computed", [Table(["amount", "is"], how)], folded=True))
+    return Section(title, blocks)
+
+
+def _table(balances: Sequence[Balance]) -> Table:
+    names = dict.fromkeys(line.metric for each in balances for line in each.harms)
+    rows = [_row("harm", [_harm_of(each, name) for each in balances]) for name in names]
+    if any(each.gain for each in balances):
+        rows.append(_row("gain", [each.gain for each in balances]))
+    has_net = any(each.net for each in balances)
+    if has_net:
+        rows.append(_row("net", [each.net for each in balances]))
+    head = ["what", *(f"{each.period}: {each.people:,} people" for each in balances)]
+    marked = frozenset({len(rows) - 1}) if has_net else frozenset[int]()
+    return Table(head, rows, numeric=frozenset(range(1, len(head))), marked=marked)
+
+
+def _row(kind: str, lines: Sequence[PricedLine | None]) -> list[str]:
+    of = next(line.of for line in lines if line)
+    return [f"{kind}: {of}", *map(_cell, lines)]
+
+
+def _harm_of(each: Balance, metric: str) -> PricedLine | None:
+    return next((line for line in each.harms if line.metric == metric), None)
+
+
+def _cell(line: PricedLine | None) -> str:
+    if line is None:
+        return ""
+    return f"{line.amount}, {line.events}" if line.events else f"{line.amount}"
+
+
+def _notes(balances: Sequence[Balance], left_out: Sequence[str], readout: Readout) -> Iterator[str]:
+    level = percent(1 - 2 * guardrail_alpha(readout))
+    yield f"Below zero is a loss against today's version; each column is of the same people, and each range holds in {level} of cases."
+    if left_out:
+        yield f"No amount is given, and none is in the net, where the {level} range of the harm holds zero: {listing(left_out)}."
+    if any(each.net for each in balances):
+        yield (
+            "The gain of a person is that of the readout, without the luck of what ships, measured over the days of the "
+            "test; here it counts in full for everybody treated, in each week anew, which favours going on."
+        )
+        yield (
+            "A wrong call costs, each week: the net, if the treatment goes on and the harm is real; the gain, if it is rolled "
+            "back and the harm was chance."
+        )
+    else:
+        yield "What the treatment gains is not known before its result is read, so that no net is printed."
