@@ -58,7 +58,7 @@ def what(line: PricedLine) -> str:
     return f"{line.name}: {line.events}" if line.events else line.name
 
 
-def written(line: Line) -> str:
+def written(line: PricedLine) -> str:
     """The amount beside its words."""
     return str(-line.amount if line.has_words_for_sign and line.amount.middle < 0 else line.amount)
 
