@@ -169,6 +169,18 @@ def test_a_summary_of_launchdarkly_does_not_say_what_is_served() -> None:
             assert reason.startswith("it is a summary")
 
 
+def test_what_launchdarkly_answers_about_anything_else_is_no_flag() -> None:
+    project = {"key": "default", "name": "Project", "includeInSnippetByDefault": True, "tags": ["ops"]}
+    environment = {"key": "production", "name": "Production", "color": "fff", "apiKey": "sdk"}
+    segment = {"key": "beta", "name": "Beta", "included": ["a"], "excluded": [], "rules": []}
+    within = {**project, "environments": {"items": [environment], "totalCount": 1}}
+    for answer in (project, environment, segment, within):
+        (reason,) = told_of({"items": [answer], "totalCount": 1})
+        assert reason.startswith(
+            f"{answer['key']} is no flag: it has neither variations nor anything that is served"
+        )
+
+
 def test_a_whole_answer_that_has_a_summary_as_well_is_read() -> None:
     whole = {"on": True, "offVariation": 1, "fallthrough": {"variation": 0}, "_summary": LAUNCHDARKLY_SUMMARY}
     assert flags(json.dumps(launchdarkly(whole)), "launchdarkly")["pdp"]["audiences"][0]["shares"] == {

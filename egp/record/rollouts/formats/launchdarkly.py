@@ -129,6 +129,9 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
         segments = _segments(root)
         for key, flag in _flags(root):
             found = True
+            if not _is_flag(flag):
+                unread.append(Unread(document.path, key.at, f"{shown(key.value)} is no flag: {_NO_FLAG}"))
+                continue
             place = flag.get("environments", environment) if flag.has("environments") else flag
             if place is None:
                 reason = f"its environment {shown(environment)} is not in this file"
@@ -142,6 +145,25 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
         if not found:
             unread.append(Unread(document.path, document.span(()), "it has no flags"))
     yield from unread
+
+
+_NO_FLAG = (
+    "it has neither variations nor anything that is served, as projects, environments and segments have not"
+)
+
+
+def _is_flag(part: Part) -> bool:
+    """Whether something that has a key is a flag, here or in some environment."""
+    return any(
+        each.has(key) for each in _places(part) for key in ("variations", "fallthrough", "offVariation", "on")
+    )
+
+
+def _places(part: Part) -> Iterator[Part]:
+    yield part
+    environments = part.get("environments")
+    for _, each in environments.items() if environments else ():
+        yield each
 
 
 def _is_summary(place: Part) -> bool:
