@@ -55,6 +55,7 @@ features:
   twice: {defaultValue: control, rules: [{key: a, seed: a, coverage: 0.5, hashAttribute: id, variations: [control, buy], weights: [0.5, 0.5]}, {key: b, seed: other, hashAttribute: id, variations: [control, buy], weights: [0.2, 0.8]}]}
   second: {defaultValue: control, rules: [{key: a, coverage: 0.5, hashVersion: 2, hashAttribute: id, variations: [control, buy]}, {key: b, hashVersion: 2, hashAttribute: id, variations: [control, buy], weights: [0.2, 0.8]}]}
   mixed: {defaultValue: control, rules: [{force: buy, seed: a, coverage: 0.4, hashAttribute: id}, {force: buy, key: c, seed: a, coverage: 0.4, hashVersion: 2, hashAttribute: id}]}
+  held: {defaultValue: control, rules: [{key: hld, hashVersion: 2, hashAttribute: id, variations: [kept, all], ranges: [[0, 0.1], [0.1, 1]], meta: [{}, {passthrough: true}]}, {key: held, hashVersion: 2, hashAttribute: id, variations: [control, buy], weights: [0.3, 0.7]}]}
   filtered: {defaultValue: control, rules: [{force: buy, coverage: 0.2, hashAttribute: id, filters: [{seed: f, ranges: [[0, 0.5]]}]}]}
   unsound: {defaultValue: control, rules: [{key: unsound, hashAttribute: id, variations: [control, buy, more], weights: [0.5, 0.2, 0.1]}]}
 """

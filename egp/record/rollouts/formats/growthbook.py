@@ -12,6 +12,8 @@ amount that the lowest byte alone decides. So two seeds of one length are depend
 independence makes 65 % of it. Such shares are not checked; of the two, one rule gets `hashVersion: 2`, or a seed of another length. A namespace
 hashes by the first version as well, with its name behind `__`. The same holds of a feature and one that it requires.
 
+A variation that `meta` marks with `passthrough` is no end: its units go on to the next rule, as those do whom a holdout does not keep.
+
 The second version of the API has the rules of all environments in one list, each with the environments that it is for. Who is in a holdout of
 GrowthBook gets none of it: the holdout is a prerequisite of the feature, and shares are shares of the others.
 
@@ -29,6 +31,11 @@ features:
   spaced:
     defaultValue: a
     rules: [{key: spaced, hashAttribute: id, variations: [a, b], namespace: [pricing, 0, 0.4]}]
+  held:
+    defaultValue: a
+    rules:
+      - {key: hld, hashVersion: 2, hashAttribute: id, coverage: 1, variations: [a, b], weights: [0.1, 0.9], meta: [{}, {passthrough: true}]}
+      - {key: held, hashVersion: 2, hashAttribute: id, variations: [a, b], weights: [0.5, 0.5]}
 ```
 
 As:
@@ -43,6 +50,8 @@ As:
     - {unit: id, salt: half, shares: {"true": 50%, "false": 50%}}
 - flag: spaced
   audiences: [{shares: {a: 80%, b: 20%}}]
+- flag: held
+  audiences: [{shares: {a: 55%, b: 45%}}]
 ```
 
 Reads:
@@ -424,6 +433,12 @@ def _rule(feature: Said[str], rule: Part, hashes: _Hashes) -> ChainedRule | None
     return _experiment(rule, variations, coverage, line, condition, unit, salt, hashes)
 
 
+def _passed_on(rule: Part) -> set[int]:
+    """The variations whose units go on to the next rule: how a holdout lets everybody else through."""
+    marks = (each.get("passthrough") for each in rule.listed("meta"))
+    return {number for number, mark in enumerate(marks) if mark is not None and mark.value is True}
+
+
 def _ranged(
     rule: Part,
     variations: Sequence[tuple[str, Part, Part | None]],
@@ -459,8 +474,12 @@ def _ranged(
         if variations:
             return ChainedRule(rule.at, (), condition, unread="it has filters, and no ranges")
     at = (ranges or one or rule).at
-    pairs = zip(named, own, strict=False)
-    claims = tuple(Claim(_within(box, line, ends), variant, at) for variant, ends in pairs)
+    passed_on = _passed_on(rule)
+    claims = tuple(
+        Claim(_within(box, line, ends), variant, at)
+        for number, (variant, ends) in enumerate(zip(named, own, strict=False))
+        if number not in passed_on
+    )
     return ChainedRule(at, claims, condition, unit, salt, Said(True, unit.at))
 
 
@@ -510,10 +529,12 @@ def _experiment(
     if any(each[2] is not None and each[2].computed for each in variations):
         return ChainedRule(place.at, (), condition, unread="a weight is filled in elsewhere")
     claims, start = [], 0.0
-    for (variant, value, written), stated in zip(variations, weights, strict=True):
+    passed_on = _passed_on(rule)
+    for number, ((variant, value, written), stated) in enumerate(zip(variations, weights, strict=True)):
         weight = (stated or 0.0) if is_sound else 1 / len(variations)
         at = (written or value).at
-        claims.append(Claim(_within(box, line, (start, start + coverage * weight)), variant, at))
+        if number not in passed_on:
+            claims.append(Claim(_within(box, line, (start, start + coverage * weight)), variant, at))
         start += weight
     summed = Weights(total, 1.0, place.at, "other weights are replaced by equal ones") if is_stated else None
     return ChainedRule(place.at, tuple(claims), condition, unit, salt, Said(True, unit.at), summed)
