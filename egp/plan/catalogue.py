@@ -63,7 +63,7 @@ class PopulationDefinition(TypedMapping):
 
 
 class RatioPart(TypedMapping):
-    """One of the two sums of a ratio."""
+    """One of the two sums of a ratio, or counts of a share."""
 
     needs = ("fact",)
     fact: str | None = field("The fact whose rows are summed.", "orders")
@@ -84,14 +84,17 @@ class MetricDefinition(TypedMapping):
     )
     direction: Literal["increase", "decrease"] | None = field("The direction that is good.", "increase")
     fact: str | None = field(
-        "The fact that the metric is computed from; of a ratio each part has its own.", "events"
+        "The fact that the metric is computed from; where there is a numerator and a denominator each has its own.",
+        "events",
     )
     where: dict[str, object] | None = field(
         "Column → its value, or a list of values, in the rows that count.", {"name": "add_to_cart"}
     )
     value: str | None = field("Column with the value; a mean without one counts rows.", "amount")
-    numerator: RatioPart | None = field("The upper sum of a ratio.")
-    denominator: RatioPart | None = field("The lower sum of a ratio.")
+    numerator: RatioPart | None = field(
+        "The upper sum of a ratio, or the successes among a share's analysis units."
+    )
+    denominator: RatioPart | None = field("The lower sum of a ratio, or a share's analysis units.")
     quantile: Share | None = field("Which quantile, for kind quantile.", "95%")
     value_unit: str | None = field("Unit of the values: us, ms or s, or a currency.", "ms")
     outcome_window: timedelta | None = field("Time a unit's outcome needs to mature after exposure.", "7d")

@@ -288,14 +288,15 @@ def _invalid(message: str) -> str:
 
 def _inconsistent(metric: MetricDefinition, at: Path) -> Iterator[ValueProblem]:
     """What the kind of a metric requires, and what it has no use for."""
-    is_ratio = metric.kind == "ratio"
+    is_share = metric.kind == "proportion" and (metric.numerator or metric.denominator) is not None
+    of_two = metric.kind == "ratio" or is_share
     needed = {
-        "numerator": is_ratio, "denominator": is_ratio, "fact": not is_ratio,
+        "numerator": of_two, "denominator": of_two, "fact": not of_two,
         "quantile": metric.kind == "quantile", "value": metric.kind == "quantile",
     }  # fmt: skip
     useless = {
-        "numerator": not is_ratio, "denominator": not is_ratio, "fact": is_ratio, "where": is_ratio,
-        "value": is_ratio or metric.kind == "proportion", "quantile": metric.kind != "quantile",
+        "numerator": not of_two, "denominator": not of_two, "fact": of_two, "where": of_two,
+        "value": of_two or metric.kind == "proportion", "quantile": metric.kind != "quantile",
         "cap": metric.kind in ("proportion", "quantile"),
     }  # fmt: skip
     for key, is_needed in needed.items():
@@ -306,6 +307,13 @@ def _inconsistent(metric: MetricDefinition, at: Path) -> Iterator[ValueProblem]:
         if is_useless and getattr(metric, key) is not None:
             message = f"{label(at)} is a {metric.kind}, for which `{key}` means nothing"
             yield ValueProblem((*at, key), "wrong-type", message, f"remove `{key}:`")
+    for key in ("numerator", "denominator") if is_share else ():
+        part = getattr(metric, key)
+        if part is not None and part.value is not None:
+            message = f"{label((*at, key))} is of a share, which counts rows, so that `value` means nothing"
+            yield ValueProblem(
+                (*at, key, "value"), "wrong-type", message, "remove `value:`, or make it a ratio"
+            )
     unit = metric.value_unit
     if unit is not None and unit not in _UNITS and not (len(unit) == 3 and unit.isascii() and unit.isupper()):
         message = f"{label((*at, 'value_unit'))}: {shown(unit)} is no unit"

@@ -44,6 +44,7 @@ def test_files_that_patterns_match_are_one_catalogue(shop: Shop) -> None:
 ACCEPTED = {
     "a mean that counts rows": "kind: mean, direction: increase, fact: events",
     "a filter with a list": f"{RATE}, where: {{name: [a, b], is_new: true, items: 3}}",
+    "a share of sessions": "kind: proportion, direction: increase, numerator: {fact: events, where: {name: a}}, denominator: {fact: events}",
     "keys of one's own": f"{RATE}, x-ticket: 12",
 }
 
@@ -68,6 +69,18 @@ REJECTED = {
     "ratio with a fact": (
         "metrics: {a: {kind: ratio, direction: increase, fact: events, numerator: {fact: events}, denominator: {fact: events}}}",
         "is a ratio, for which `fact` means nothing",
+    ),
+    "share with a fact": (
+        f"metrics: {{a: {{{RATE}, numerator: {{fact: events}}, denominator: {{fact: events}}}}}}",
+        "is a proportion, for which `fact` means nothing",
+    ),
+    "share of nothing": (
+        "metrics: {a: {kind: proportion, direction: increase, numerator: {fact: events}}}",
+        "is a proportion and has no `denominator`",
+    ),
+    "share of amounts": (
+        "metrics: {a: {kind: proportion, direction: increase, numerator: {fact: events, value: amount}, denominator: {fact: events}}}",
+        "numerator is of a share, which counts rows, so that `value` means nothing",
     ),
     "proportion with a value": (f"metrics: {{a: {{{RATE}, value: amount}}}}", "for which `value` means nothing"),
     "quantile of nothing": (

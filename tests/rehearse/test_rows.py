@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from egp.advice.rehearsal.evidence import rows_of_stage, stages_of_runs
@@ -18,7 +19,7 @@ from egp.record.sources.warehouse.units import bucket_of
 from tests.rules.examples import catalogue_of
 
 from . import history
-from .conftest import PastLives
+from .past import PastLives
 
 EXPOSURES = (
     "exposures: {table: exposures, unit: user_id, experiment: experiment, variant: variant, at: visited_at}\n"
@@ -39,9 +40,13 @@ def expected(folder: Path, history_db: Path, lives: PastLives, days: int) -> tup
         found = session.backend.to_pyarrow(buckets.distinct()).to_pylist()
     (folder / "shop.db").write_bytes(history_db.read_bytes())
     with duckdb.connect(str(folder / "shop.db")) as connection:
-        connection.execute("CREATE TABLE variants (user_id BIGINT, variant VARCHAR)")
-        rows = [(each["user_id"], variant_of[int(each["bucket"])]) for each in found]
-        connection.executemany("INSERT INTO variants VALUES (?, ?)", rows)
+        variants = pa.table(  # noqa: F841
+            {
+                "user_id": [each["user_id"] for each in found],
+                "variant": [variant_of[int(each["bucket"])] for each in found],
+            }
+        )
+        connection.execute("CREATE TABLE variants AS SELECT * FROM variants")
         connection.execute(
             "CREATE TABLE exposures AS SELECT user_id, 'simulated' AS experiment, variant, visited_at FROM visits JOIN variants USING (user_id)"
         )

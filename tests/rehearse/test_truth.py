@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,66 +11,20 @@ import pytest
 
 from egp import stats
 from egp.advice.rehearsal import evidence, judging
-from egp.advice.rehearsal.computed import Computed, effects_of
 from egp.advice.rehearsal.effects import NoEffectError, with_effect
 from egp.advice.rehearsal.evidence import stages_of_runs
-from egp.advice.rehearsal.judging import Judge, RunResult
-from egp.advice.rehearsal.tally import Rate, RunTally, Spread
-from egp.gate.clock import zone_of
-from egp.plan.analysis.alarm_levels import LEVELS
+from egp.advice.rehearsal.tally import Rate, RunTally
 from egp.plan.results import TEST
 from egp.record.sources.warehouse import bucket_quantiles
 from egp.record.sources.warehouse.lives import StageInBuckets
-from egp.rules.rule_inputs import Organisation
 
 from . import history
-from .conftest import PastLives
-
-Faulty = Callable[[StageInBuckets], StageInBuckets]
-
-
-def as_it_was(stage: StageInBuckets) -> StageInBuckets:
-    return stage
-
-
-def rehearsed(
-    lives: PastLives, runs: int, every_day: bool = False, fault: Faulty = as_it_was, effects: bool = False
-) -> RunTally:
-    calls = (
-        lives.life.calls if every_day else [each for each in lives.life.calls if each.move.kind != "monitor"]
-    )
-    ours = lives.life.stages if every_day else lives.life.stages[:1]
-    life = replace(
-        lives.life, calls=tuple(each for each in calls if each.stage in {stage.name for stage in ours})
-    )
-    told = effects_of(lives.plan) if effects else []
-    judge = Judge(lives.plan, life, zone_of(lives.plan), {}, Organisation(), {}, told, 1)
-    results: list[RunResult] = []
-    for number, stages in enumerate(lives.stages):
-        numbers = list(range(number, runs, len(lives.stages)))
-        orders = [lives.split.order(1, run) for run in numbers]
-        by_stage = {
-            each.name: stages_of_runs(
-                fault(stages[each.name]),
-                each.name,
-                life.date(each.first),
-                lives.split.stages[each.name],
-                orders,
-            )
-            for each in ours
-        }
-        for at, run in enumerate(numbers):
-            results.append(judge.run(run, number, {name: found[at] for name, found in by_stage.items()}))
-    return RunTally(Computed(lives.plan, life, LEVELS), told, results, len(lives.stages))
-
-
-def spreads(tally: RunTally) -> dict[str, Spread]:
-    return {each.metric: each for each in tally.spreads()}
+from .past import PastLives, rehearsed, spreads
 
 
 @pytest.fixture(scope="module")
 def sound(lives: PastLives) -> RunTally:
-    return rehearsed(lives, 200, effects=True)
+    return rehearsed(lives, 120, effects=True)
 
 
 def test_standard_errors_that_are_right_are_found_right(sound: RunTally) -> None:
@@ -111,7 +64,7 @@ def test_standard_errors_without_clustering_are_caught(
         return stats.ArmEstimate(share, math.sqrt(share * (1 - share) / visits))
 
     monkeypatch.setattr(stats, "ratio_of_arm", of_visits, raising=False)
-    found = spreads(rehearsed(lives, 150))["buys_per_visit"]
+    found = spreads(rehearsed(lives, 80))["buys_per_visit"]
     assert (found.verdict, found.is_bad, found.spread > 1.3) == ("too wide", True, True)
 
 
@@ -131,7 +84,7 @@ def test_returning_users_who_count_as_new_are_caught(lives: PastLives) -> None:
                         values[:, span.number, sums.columns[f"{part}_{number}_{lag}"]] = found
         return replace(stage, sums=replace(sums, values=values))
 
-    found = spreads(rehearsed(lives, 150, fault=anew_each_day))["spend"]
+    found = spreads(rehearsed(lives, 80, fault=anew_each_day))["spend"]
     assert (found.verdict, found.is_bad) == ("too wide", True)
 
 
@@ -143,7 +96,7 @@ def test_a_quantile_with_half_its_noise_is_caught(lives: PastLives, monkeypatch:
         return found and replace(found, standard_error=found.standard_error / 2)
 
     monkeypatch.setattr(evidence, "quantile_of", with_half)
-    tally = rehearsed(lives, 100, effects=True)
+    tally = rehearsed(lives, 80, effects="p90_load")
     found = spreads(tally)["p90_load"]
     assert (found.verdict, found.is_bad) == ("too wide", True)
     assert found.spread == pytest.approx(2, abs=4 * found.error)
@@ -216,7 +169,7 @@ def test_a_day_without_a_raise_needs_the_checks_that_may_roll_back_alone(
 ) -> None:
     twitchy = history.PLAN.replace("harm_exceeds: 35%", "harm_exceeds: 2%")
     there = replace(lives, plan=history.plan(twitchy))
-    few = rehearsed(there, 12, every_day=True)
+    few = rehearsed(there, 6, every_day=True)
     assert {each.check for run in few.results if run.withdrawn for each in run.withdrawn.triggers}
     monkeypatch.setattr(judging, "_that_withdraw", judging._of_a_raise)
-    assert rehearsed(there, 12, every_day=True).results == few.results
+    assert rehearsed(there, 6, every_day=True).results == few.results

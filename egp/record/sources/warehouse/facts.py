@@ -9,6 +9,7 @@ from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any
 
+from egp.plan.analysis.registered import is_clustered
 from egp.plan.quantity import shown
 from egp.plan.results import LeftOut
 from egp.record.sources.warehouse.connection import Session, unusable
@@ -17,8 +18,8 @@ from egp.record.sources.warehouse.measures import ComputedMetric, longest_histor
 from egp.record.sources.warehouse.opened import AMOUNT, PARTITION, exact, in_utc, of_days
 
 if TYPE_CHECKING:
-    from egp.plan.catalogue import Exposures, Fact, MetricCatalogue, PopulationDefinition
-    from egp.plan.experiment import Experiment
+    from egp.plan.catalogue import Exposures, Fact, MetricCatalogue, MetricDefinition, PopulationDefinition
+    from egp.plan.experiment import Experiment, Metric
     from egp.record.sources.tables import WarehouseTables
 
 Where = Mapping[str, object] | None
@@ -83,13 +84,28 @@ def tables_of(catalogue: MetricCatalogue) -> WarehouseTables:
 
 def defined_in(catalogue: MetricCatalogue, plan: Experiment) -> tuple[list[ComputedMetric], list[LeftOut]]:
     """The plan's metrics as the catalogue defines them, and those that it does not."""
+    why = {
+        metric.name: said
+        for _, metric in plan.metrics
+        if (said := _why_not(catalogue.metrics.get(metric.name), plan, metric))
+    }
     found, left_out = measures(plan, tables_of(catalogue))
-    unknown = [
-        LeftOut(each.id, "the catalogue does not define it")
-        for each in found
-        if each.id not in catalogue.metrics
+    others = [each for each in left_out if each.metric not in why]
+    return [each for each in found if each.id not in why], [
+        *others,
+        *(LeftOut(name, said) for name, said in why.items()),
     ]
-    return [each for each in found if each.id in catalogue.metrics], [*left_out, *unknown]
+
+
+def _why_not(defined: MetricDefinition | None, plan: Experiment, metric: Metric) -> str:
+    if defined is None:
+        return "the catalogue does not define it"
+    is_share = defined.kind == "proportion" and defined.denominator is not None
+    if is_share and not is_clustered(plan, metric):
+        return "the catalogue has a share of analysis units, and the plan names no `analysis_unit`"
+    if is_clustered(plan, metric) and not is_share:
+        return f"the plan analyses each {shown(plan.analysis_unit)}, and the catalogue has no `numerator` and `denominator` of it"
+    return ""
 
 
 @dataclass(slots=True)
