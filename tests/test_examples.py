@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
@@ -139,3 +140,41 @@ def test_examples_name_roles_not_people() -> None:
     for path, value in example_values():
         for handle in re.findall(r'"(@[^"]+)"', json.dumps(value)):
             assert re.fullmatch(r"@[a-z]+(-[a-z]+)+|@privacy", handle), f"{path}: {handle}"
+
+
+def shared(folder: Path, coverage: str, as_of: date) -> Report:
+    """The example of a shared holdout, copied, with its plan's flag served to a share of those whom the holdout leaves."""
+    for part in ("shop", "holdout"):
+        shutil.copytree(EXAMPLES / part, folder / "examples" / part, dirs_exist_ok=True)
+    flags = folder / "examples/holdout/flags/features.json"
+    text = flags.read_text(encoding="utf-8")
+    assert text.count('"coverage": 0,') == 1
+    flags.write_text(text.replace('"coverage": 0,', coverage), encoding="utf-8")
+    policy = read_policy(str(folder / "examples/holdout/egp.yaml"), "examples/holdout/egp.yaml")
+    finder = PlanFinder(str(folder), policy.plans, policy.root)
+    return check(finder.portfolio(), finder, policy, as_of)
+
+
+def test_a_plan_in_a_shared_holdout_is_accepted_and_its_flag_is_compared(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    before, during = date(2023, 1, 18), date(2023, 1, 25)
+    report = shared(tmp_path, '"coverage": 0,', before)
+    assert (report.plans, report.exit_status(), report.unchecked) == (1, 0, [])
+    assert {each.rule for each in report.diagnostics} == {"measured-inputs"}
+    (early,) = (
+        each for each in shared(tmp_path, '"coverage": 0.5,', before).diagnostics if each.severity == "error"
+    )
+    assert (
+        early.message
+        == "mobile_wish_list treats 47.5 % of the units, and the plan treats nobody before 2023-01-23"
+    )
+    report = shared(tmp_path, '"coverage": 0.5,', during)
+    assert [each.rule for each in report.diagnostics if each.rule.startswith("rollout")] == []
+    flags = tmp_path / "examples/holdout/flags/features.json"
+    flags.write_text(
+        re.sub(r' *"prerequisites".*\n', "", flags.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+    policy = read_policy(str(tmp_path / "examples/holdout/egp.yaml"), "examples/holdout/egp.yaml")
+    finder = PlanFinder(str(tmp_path), policy.plans, policy.root)
+    unheld = check(finder.portfolio(), finder, policy, during)
+    assert "rollout-shared-holdout" in {each.rule for each in unheld.diagnostics}
