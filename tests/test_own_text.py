@@ -64,6 +64,7 @@ MODULES: Mapping[str, str] = {
     "advice/positions.py": TYPED,
     "advice/candidates.py": PATHS,
     "advice/register.py": DIGEST,
+    "check/kept_facts.py": LINES,
     "check/processes.py": OTHERS,
     "gate/checks/registered.py": DIGEST,
     "gate/live.py": TYPED,

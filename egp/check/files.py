@@ -25,14 +25,20 @@ class Files:
     def add(self, source: PlanSource) -> None:
         self._sources[source.shown] = source
 
-    def read(self, source: PlanSource, failures: list[Failure]) -> list[Document]:
-        """The file's documents, or none and a failure."""
+    def may_read(self, source: PlanSource, failures: list[Failure]) -> bool:
+        """Whether the place and the name of a file are such that it is read; if not, that is a failure."""
         if failure := led_astray(self._finder, source):
             failures.append(failure)
-            return []
+            return False
         if not is_plain(source.shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")):
             message = "the name of this file has a character that nobody sees"
             failures.append(Failure(source.shown, message, help="rename it"))
+            return False
+        return True
+
+    def read(self, source: PlanSource, failures: list[Failure]) -> list[Document]:
+        """The file's documents, or none and a failure."""
+        if not self.may_read(source, failures):
             return []
         try:
             self.add(source)

@@ -65,6 +65,7 @@ def check(
     day_of: Callable[[Policy], date] | None = None,
     jobs: int = 0,
     neighbours: Neighbours | None = None,
+    keeps_facts: bool = False,
 ) -> Report:
     """Judges the plans. Never raises for anything a plan contains. Passed rules are counted, and listed on request.
 
@@ -73,7 +74,8 @@ def check(
     the baseline's file. ``no_waivers`` reports as if nothing were waived. On trial, where most findings are only counted,
     advice is worked out when somebody needs it; else at once, and no plan has to be kept for it. ``jobs`` are the processes
     that judge at once; by default as many as there are processors, where that pays. ``neighbours`` remembers the plans that
-    are compared with, for whoever judges the same ones again and again.
+    are compared with, for whoever judges the same ones again and again; what they mean is taken from the caller's cache folder
+    where it ``keeps_facts``.
     """
     report = Report(as_of=as_of, policy=policy, failures=list(finder.failures))
     histories, is_history_known = _histories(asked, finder, policy, base, lock, report.failures)
@@ -87,6 +89,7 @@ def check(
         is_history_known,
         is_trial=is_trial,
         neighbours=neighbours,
+        keeps_facts=keeps_facts,
     )
 
     def begin(judge: Policy) -> Run:

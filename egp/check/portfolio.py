@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from egp.policy.plan_files import PlanSource
     from egp.yaml import Document, Path
 
+Read = Callable[["PlanSource", "list[Failure]"], "list[PortfolioEntry]"]
+
+MANY = 100
+"""Plans from which on it pays to remember what was read of them."""
+
 
 def judge_together(
     run: Run, files: Files, judged: Sequence[JudgedPlan], asked: Collection[str], found: Findings
@@ -132,12 +137,40 @@ def _entries_elsewhere(
     if run.neighbours:
         registered = run.histories.entries if run.histories else {}
         return run.neighbours.elsewhere(run.finder, asked, _basis(run), registered, read, found.failures)
-    return [
-        entry
-        for source in run.finder.portfolio()
-        if run.finder.canonical(source.path) not in asked
-        for entry in read(source, found.failures)
-    ]
+    sources = [each for each in run.finder.portfolio() if run.finder.canonical(each.path) not in asked]
+    if run.keeps_facts and len(sources) >= MANY:
+        return _kept_entries(run, files, sources, read, found.failures)
+    return [entry for source in sources for entry in read(source, found.failures)]
+
+
+def _kept_entries(
+    run: Run, files: Files, sources: Sequence[PlanSource], read: Read, failures: list[Failure]
+) -> list[PortfolioEntry]:
+    """The same, of files that are as they were without parsing them; what a policy completes is read each time."""
+    from egp.check.kept_facts import KeptFacts
+
+    kept = KeptFacts.of(run.finder)
+    entries: list[PortfolioEntry] = []
+    completing: dict[int, bool] = {}
+    for source in sources:
+        if kept is None or _may_be_completed(run, source, completing):
+            entries += read(source, failures)
+        else:
+            entries += kept.entries(source, files, read, failures)
+    if kept is not None:
+        kept.keep()
+    return entries
+
+
+def _may_be_completed(run: Run, source: PlanSource, known: dict[int, bool]) -> bool:
+    """Whether the policy of a file completes plans; ``known`` is what was found of policies before."""
+    try:
+        policy = run.of(source).policy
+    except PolicyError:
+        return False
+    if id(policy) not in known:
+        known[id(policy)] = policy.completes_plans
+    return known[id(policy)]
 
 
 def _basis(run: Run) -> object:

@@ -40,6 +40,8 @@ class Run:
     """Under a base the policy as the working tree has it, where what it says completes registered plans."""
     neighbours: Neighbours | None = None
     """The plans that are compared with, where somebody judges again and again; None in a run that is the only one."""
+    keeps_facts: bool = False
+    """Whether what the other plans mean may be kept from call to call, and be taken from there."""
     others: OtherRuns | None = None
     """Those of further owners; None where one policy judges everything."""
 

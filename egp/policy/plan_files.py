@@ -71,9 +71,10 @@ class PlanFinder:
         self.is_alone = is_alone
         self.failures: list[Failure] = []
         self._only = Territory("", self.pattern_root, tuple(patterns))
-        self._root = repository_root(self.folder) or self.folder
-        self._real_root = real_path(self._root)
+        self.root = repository_root(self.folder) or self.folder
+        self._real_root = real_path(self.root)
         self._real_folders: dict[str, str] = {}
+        self._canonical: dict[str, str] = {}
 
     def asked(self, paths: Sequence[str]) -> list[PlanSource]:
         """Plans at the given paths: files as they are, folders by the policy's patterns or, without a match, whole."""
@@ -191,7 +192,7 @@ class PlanFinder:
         """Whether what lies there is egp's own by its name."""
         if os.path.basename(path) in _NO_PLANS:
             return not os.path.isdir(path)
-        return not set(_NO_FOLDERS).isdisjoint(os.path.relpath(path, self._root).split(os.sep))
+        return not set(_NO_FOLDERS).isdisjoint(os.path.relpath(path, self.root).split(os.sep))
 
     def piped(self, data: bytes, path: str) -> PlanSource:
         """A plan from standard input, judged as if it lay at the path."""
@@ -212,17 +213,28 @@ class PlanFinder:
         there = self._source(os.path.normpath(os.path.join(root, registered)))
         return replace(source, in_policy=there.in_policy, owner=there.owner)
 
+    def is_where_it_seems(self, source: PlanSource) -> bool:
+        """Whether no link leads to the file, nor to the repository."""
+        return self.root == self._real_root and self.canonical(source.path) == source.path
+
     def leaves_repository(self, source: PlanSource) -> bool:
         """Whether the file lies in the repository by name, and outside it once links are followed."""
-        if source.content is not None or not _is_below(source.path, self._root):
+        if source.content is not None or not _is_below(source.path, self.root):
             return False
         return not _is_below(self.canonical(source.path), self._real_root)
 
     def canonical(self, path: str) -> str:
-        """The path with all links followed; the folders, which many files share, are followed once."""
+        """The path with all links followed, each file once in a run; the folders, which many files share, are followed once."""
+        found = self._canonical.get(path)
+        if found is None:
+            found = self._canonical[path] = self._followed(path)
+        return found
+
+    def _followed(self, path: str) -> str:
         if os.path.islink(path):
             return real_path(path)
-        folder, name = os.path.split(path)
+        folder, _, name = path.rpartition(os.sep)
+        folder = folder or os.sep
         if folder not in self._real_folders:
             self._real_folders[folder] = real_path(folder)
         real = self._real_folders[folder]
@@ -265,10 +277,10 @@ class PlanFinder:
 
     def crosses(self, source: PlanSource) -> bool:
         """Whether a link leads from the territory that the file has by its name into another one."""
-        if self.owners is None or source.owner is None or not _is_below(source.path, self._root):
+        if self.owners is None or source.owner is None or not _is_below(source.path, self.root):
             return False
         real = self.canonical(source.path)
-        named = self._root + real[len(self._real_root) :] if _is_below(real, self._real_root) else source.path
+        named = self.root + real[len(self._real_root) :] if _is_below(real, self._real_root) else source.path
         if named == source.path:
             return False  # of nearly all files: no link leads to them
         return self.owners.territories.of(named) != self.owners.territories.of(source.path)
@@ -276,6 +288,8 @@ class PlanFinder:
 
 def led_astray(finder: PlanFinder, source: PlanSource) -> Failure | None:
     """Why a plan is not read: a link leads to it from somewhere else."""
+    if finder.is_where_it_seems(source):
+        return None
     if finder.leaves_repository(source):
         message = "this link leads out of the repository"
     elif finder.crosses(source):

@@ -76,8 +76,14 @@ class Territory:
 
     def has_in_portfolio(self, path: str) -> bool:
         """Whether its patterns match a file, or those above, from which it takes no plan away; all do where none are."""
-        patterns = [(each, pattern) for each in self.line() for pattern in each.plans]
-        return not patterns or any(matches(each.inside(path), pattern) for each, pattern in patterns)
+        has_patterns = False
+        for each in self.line():
+            if each.plans:
+                has_patterns, inside = True, each.inside(path)
+                for pattern in each.plans:
+                    if matches(inside, pattern):
+                        return True
+        return not has_patterns
 
     def folders(self) -> Iterator[str]:
         """Where its plans may lie."""
@@ -156,6 +162,9 @@ class Territories:
                 yield from self._within(found)
 
     def _holding(self, folder: str) -> _Holding:
+        known = self._holdings.get(folder)
+        if known is not None:  # of nearly all files: others lie beside them
+            return known
         if not is_inside(folder, self.root):
             folder = self.folder if is_inside(self.folder, self.root) else self.root
         way = [folder]

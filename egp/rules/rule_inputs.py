@@ -261,6 +261,17 @@ class Traffic:
             position += 1
 
 
+_NAMES: Mapping[str, Callable[[PortfolioEntry], tuple[str, ...]]] = {
+    "id": lambda entry: (entry.id,),
+    "layer": lambda entry: (entry.layer,),
+    "feature_flag": lambda entry: (entry.feature_flag,),
+    "surface": lambda entry: entry.surfaces,
+    "flag": lambda entry: entry.flags,
+    "holdout": lambda entry: (entry.holdout,),
+}
+"""Kind of name → those that an entry has."""
+
+
 class PortfolioIndex:
     """All entries, found by what they share; built once for a run."""
 
@@ -272,27 +283,27 @@ class PortfolioIndex:
         self._everyone: Timeline | None = None
         self._traffic: dict[str, Traffic] = {}
         self._on_day: dict[tuple[str, date], tuple[PortfolioEntry, ...]] = {}
-        for entry in self.entries:
-            alone = (entry,)
-            for kind, names in (
-                ("id", (entry.id,)),
-                ("layer", (entry.layer,)),
-                ("feature_flag", (entry.feature_flag,)),
-                ("surface", entry.surfaces),
-                ("flag", entry.flags),
-                ("holdout", (entry.holdout,)),
-            ):
-                of_kind = self._by.setdefault(kind, {})
-                for name in dict.fromkeys(map(folded, names)):
-                    others = of_kind.get(name)
-                    if isinstance(others, list):
-                        others.append(entry)
-                    elif name:
-                        of_kind[name] = [*others, entry] if others else alone
+        self._alone: Sequence[tuple[PortfolioEntry]] = [(each,) for each in self.entries]
 
     def sharing(self, kind: str, name: str) -> Sequence[PortfolioEntry]:
         """Entries with this "id", "layer", "feature_flag", "surface" or "holdout", in the order they were read."""
-        return self._by.get(kind, {}).get(folded(name), ())
+        if kind not in self._by:
+            self._by[kind] = self._named(_NAMES[kind])
+        return self._by[kind].get(folded(name), ())
+
+    def _named(
+        self, names_of: Callable[[PortfolioEntry], tuple[str, ...]]
+    ) -> dict[str, tuple[PortfolioEntry] | list[PortfolioEntry]]:
+        found: dict[str, tuple[PortfolioEntry] | list[PortfolioEntry]] = {}
+        for entry, alone in zip(self.entries, self._alone, strict=True):
+            names = names_of(entry)
+            for name in map(folded, names) if len(names) < 2 else dict.fromkeys(map(folded, names)):
+                others = found.get(name)
+                if isinstance(others, list):
+                    others.append(entry)
+                elif name:
+                    found[name] = [*others, entry] if others else alone
+        return found
 
     def timeline(self, kind: str, name: str, layer: str = "") -> Timeline:
         """The runs of the entries that share something, those of one layer only when it is named."""

@@ -101,6 +101,13 @@ def make_folder_of(path: str) -> None:
     os.makedirs(above, exist_ok=True)
 
 
+def make_private_folder(path: str) -> None:
+    """Makes a folder that is the caller's alone, with those above it that are missing, unless it is there. Raises OSError."""
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    with suppress(FileExistsError):
+        os.mkdir(path, mode=0o700)
+
+
 def take_back(path: str) -> None:
     """Removes a file that was written anew, and its folder if that has nothing else. Raises OSError."""
     with _held(path) as (folder, name):

@@ -71,9 +71,10 @@ def open_below(folder: str) -> list[str]:
 
 
 def stamp(path: str) -> object:
-    """What changes with the content of a file; None where nothing can be relied on.
+    """What changes with the content of a file, in values that JSON keeps; None where nothing can be relied on.
 
-    A file that has just been written may be written again before its clock ticks.
+    A file that has just been written may be written again before its clock ticks. Whoever writes it may set the time of its
+    content back, and not the time at which that was done.
     """
     if path in _buffers:
         return _buffers[path]
@@ -81,9 +82,9 @@ def stamp(path: str) -> object:
         status = os.stat(path)
     except OSError:
         return None
-    if time_ns() - status.st_mtime_ns < _TICK:
+    if time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < _TICK:
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
+    return [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev]
 
 
 def read_regular(path: str, most: int, within: str = "") -> bytes:

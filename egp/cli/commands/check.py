@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -89,6 +90,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="processes that judge many plans at once (default: as many as there are processors, up to 8)",
     )
     parser.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="parse all plans that the requested ones are compared with, and remember nothing of them; so it is under --base, "
+        "and where the environment has CI",
+    )
+    parser.add_argument(
         "--sarif-category",
         metavar="NAME",
         default="",
@@ -172,6 +179,7 @@ def _judged(
             no_waivers=options.no_waivers,
             day_of=day_of,
             jobs=options.jobs,
+            keeps_facts=not (options.no_cache or options.base or os.environ.get("CI")),
         )
 
 
