@@ -4,8 +4,14 @@ knows them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.page.browser import Browser
 
 # How long a draw takes says what else the machine does, and nothing about egp.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,3 +25,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="JSON file of statistics cases to run instead of tests/stats/stats_cases.json",
     )
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests: to start one takes longer than to look at many pages."""
+    from tests.page.browser import browser, missing
+
+    if missing():
+        pytest.skip(missing())
+    with browser() as opened:
+        yield opened

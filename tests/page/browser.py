@@ -33,6 +33,18 @@ _FLAGS = (
 )
 
 
+_AXE = Path(__file__).with_name("axe.min.js")
+"""axe-core 4.12.1, as its authors publish it (MPL-2.0); it runs in the browser of the tests, and in no page."""
+
+_FINDINGS = """
+const done = arguments[arguments.length - 1];
+document.querySelectorAll("details").forEach(each => each.open = true);
+axe.run(document, {resultTypes: ["violations"]}).then(
+  found => done(found.violations.map(each => [each.id, each.nodes.map(node => node.html.slice(0, 120))])),
+  problem => done([["axe failed", [String(problem)]]]));
+"""
+
+
 def missing() -> str:
     """Why there is no browser here; empty where there is one."""
     absent = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
@@ -59,6 +71,11 @@ class Browser:
     def run_async(self, script: str) -> Any:
         """What the script gives to the function that is its last argument."""
         return self._driver.execute_async_script(script)
+
+    def axe(self) -> list[Any]:
+        """What axe-core finds wrong, with all that is folded opened."""
+        self.run(_AXE.read_text(encoding="utf-8"))
+        return list(self.run_async(_FINDINGS))
 
     def complaints(self) -> list[str]:
         return [entry["message"] for entry in self._log("browser")]

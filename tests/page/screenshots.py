@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import chdir
 from pathlib import Path
 from typing import get_args
@@ -30,16 +31,55 @@ PAGES = {
 }  # fmt: skip
 """Picture → the command that makes its page."""
 
+PICTURED = tuple(PAGES)
+
+
+def _of(plan: str, results: str, as_of: str) -> tuple[str, ...]:
+    return (
+        "brief",
+        f"{_PLANS}/{plan}.yaml",
+        "--results",
+        f"{_RESULTS}/{plan}/{results}.yaml",
+        "--as-of",
+        as_of,
+    )
+
+
+KINDS = {
+    **PAGES,
+    "launch": ("brief", f"{_PLANS}/ranking-model.yaml", "--as-of", "2023-08-30"),
+    "launch for executives": ("brief", f"{_PLANS}/ranking-model.yaml", "--as-of", "2023-08-30", "--audience", "exec"),
+    "running": _of("pdp-buy-now", "day-05", "2023-01-28T09:00"),
+    "readout": _of("pdp-buy-now", "day-14", "2023-02-07T09:00"),
+    "ramp": _of("pdp-buy-now", "stage-1", "2023-02-09T09:00"),
+    "after the ramp": _of("pdp-buy-now", "monitor", "2023-03-02T09:30"),
+    "accepted": ("explain", f"{_PLANS}/pdp-buy-now.yaml", "--as-of", "2023-01-18"),
+    "rule": ("explain", "minimum-runtime", "--policy", f"{_EXAMPLES}/egp.yaml"),
+    "shorter": ("explain", f"{_PLANS}/pdp-buy-now.yaml", "--if-shortened", "7d", "--as-of", "2023-01-18"),
+    "many violations": ("explain", f"{_EXAMPLES}/rejected/no-criteria.yaml", "--as-of", "2023-01-18"),
+}  # fmt: skip
+"""A page of each kind, those of the pictures among them."""
+
 WIDTH = 840
 HIGHEST = 1000
 """Pixels; of a longer page the begin is shown."""
 
 
-def write_pages(folder: Path) -> dict[str, Path]:
-    """Every page as a file of the folder."""
-    files = {name: folder / f"{name}.html" for name in PAGES}
+def write_kinds(folder: Path) -> dict[str, Path]:
+    """A page of each kind, those of the site among them."""
+    site = folder / "site"
     with chdir(ROOT):
-        for name, arguments in PAGES.items():
+        if main([*PAGES["status"], "--site", str(site)]):
+            raise SystemExit("egp status --site failed")
+    of_site = {"site": site / "index.html", "site experiment": site / "experiments/pdp-buy-now.html"}
+    return {**write_pages(folder, KINDS), **of_site}
+
+
+def write_pages(folder: Path, commands: Mapping[str, tuple[str, ...]]) -> dict[str, Path]:
+    """Every page as a file of the folder."""
+    files = {name: folder / f"{name}.html" for name in commands}
+    with chdir(ROOT):
+        for name, arguments in commands.items():
             if main([*arguments, "-o", str(files[name])]):
                 raise SystemExit(f"egp {' '.join(arguments)} failed")
     return files
@@ -55,9 +95,10 @@ def take_all() -> None:
     images = Path(ROOT, "docs", "images")
     images.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, browser() as opened:
-        for name, page in write_pages(Path(folder)).items():
+        pages = write_pages(Path(folder), PAGES)
+        for name in PICTURED:
             for scheme in get_args(Scheme):
-                _take(opened, page, scheme, images / f"{name}-{scheme}.png")
+                _take(opened, pages[name], scheme, images / f"{name}-{scheme}.png")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 from typing import get_args
@@ -16,11 +15,9 @@ from egp.output.page import html
 from egp.output.page.model import Page
 from egp.policy.shipped import ROOT
 
-from .browser import Browser, Scheme, browser, missing
+from .browser import Browser, Scheme
 from .scenes import EVERYTHING, FIGURED, FIGURES, HOSTILE, saying
-from .screenshots import PAGES, write_pages
-
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+from .screenshots import PICTURED
 
 SCENES = {"everything": EVERYTHING, "hostile": FIGURED, "long-word": saying("w" * 300)}
 
@@ -56,20 +53,14 @@ return told;
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def files(tmp_path_factory: pytest.TempPathFactory, made: dict[str, Path]) -> dict[str, Path]:
     """Pages that the commands make of the examples, and those of the scenes."""
     folder = tmp_path_factory.mktemp("pages")
     scenes = {name: written(page, folder / name) for name, page in SCENES.items()}
-    return {**write_pages(folder), **scenes}
+    return {**{name: made[name] for name in PICTURED}, **scenes}
 
 
-@pytest.fixture(params=[*PAGES, *SCENES])
+@pytest.fixture(params=[*PICTURED, *SCENES])
 def file(request: pytest.FixtureRequest, files: dict[str, Path]) -> Path:
     return files[request.param]
 
@@ -173,7 +164,7 @@ def test_what_is_folded_opens_with_the_keyboard(chromium: Browser, tmp_path: Pat
     )
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PICTURED)
 def test_pages_print_on_one_sheet(chromium: Browser, files: dict[str, Path], name: str) -> None:
     chromium.open(files[name], scheme="dark")
     assert chromium.sheets() == 1
@@ -185,3 +176,50 @@ def test_a_page_without_many_charts_prints_on_one_sheet(chromium: Browser, tmp_p
     page = Page(EVERYTHING.title, EVERYTHING.verdict, "bad", [first, short, last], EVERYTHING.provenance)
     chromium.open(written(page, tmp_path), scheme="dark")
     assert chromium.sheets() == 1
+
+
+CROSSED = """
+const box = each => each.getBoundingClientRect();
+const apart = (a, b) => a.right <= b.left + 0.5 || b.right <= a.left + 0.5 || a.bottom <= b.top + 0.5 || b.bottom <= a.top + 0.5;
+const told = [];
+for (const svg of document.querySelectorAll("svg.drawn")) {
+  const texts = [...svg.querySelectorAll("text")].filter(each => each.textContent.trim());
+  for (const text of texts)
+    for (const other of [...svg.querySelectorAll("line, circle"), ...texts])
+      if (other !== text && !apart(box(text), box(other))) told.push([text.textContent, other.outerHTML.slice(0, 90)]);
+}
+for (const row of document.querySelectorAll(".row")) {
+  const [name, words] = [row.querySelector("span"), row.querySelector("b")];
+  if (!apart(box(name), box(words))) told.push([name.textContent, words.textContent]);
+}
+return told;
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_word_of_a_picture_is_crossed(
+    chromium: Browser, made: dict[str, Path], tmp_path: Path, width: int
+) -> None:
+    """By a line, a dot or another word: of the rectangles that the browser draws them in."""
+    pages = {**made, "everything": written(EVERYTHING, tmp_path)}
+    crossed = {}
+    for name, page in pages.items():
+        chromium.open(page, width=width)
+        crossed[name] = chromium.run(CROSSED)
+    assert {name: found for name, found in crossed.items() if found} == {}
+
+
+def test_a_word_that_is_crossed_is_found(chromium: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "crossed.html"
+    path.write_text(
+        "<svg class='drawn' width='200' height='40'><text x='10' y='20'>margin</text>"
+        "<line x1='20' x2='20' y1='0' y2='40' stroke='red' stroke-width='2'/></svg>"
+    )
+    chromium.open(path)
+    assert [word for word, _ in chromium.run(CROSSED)] == ["margin"]
+
+
+def test_the_site_prints_with_every_word_on_the_sheet(chromium: Browser, made: dict[str, Path]) -> None:
+    for name in ("site", "site experiment"):
+        chromium.open(made[name], scheme="dark")
+        assert 1 <= chromium.sheets() <= 2, name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 from typing import get_args
@@ -15,7 +14,7 @@ from egp.output.page import paper
 from egp.output.page.model import Page, Paragraph, Section
 from egp.policy.shipped import ROOT
 
-from .browser import Browser, Paper, browser, missing
+from .browser import Browser, Paper
 
 EXAMPLES = Path(ROOT, "examples")
 POLICY = "examples/egp.yaml"
@@ -80,14 +79,6 @@ def many(tmp_path: Path) -> Path:
     path = tmp_path / "many.yaml"
     path.write_text(text, encoding="utf-8")
     return written(tmp_path, "explain", str(path), "--policy", POLICY, "--as-of", "2023-08-30")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if missing():
-        pytest.skip(missing())
-    with browser() as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("name", COMMANDS)

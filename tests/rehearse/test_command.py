@@ -12,6 +12,7 @@ from egp.advice.rehearsal import rehearse as rehearsing
 from egp.cli.schemas import schema_of_report
 from tests.gate.calling import Call, call
 from tests.measure.shop import copy_shop, write_shop
+from tests.page.browser import Browser
 
 PLAN = "experiments/mobile-buy-now.yaml"
 PAGE = Path(__file__).parents[2] / "docs/rehearse.md"
@@ -73,7 +74,9 @@ def test_the_same_seed_gives_the_same_bytes(shop: Path, found: Call) -> None:
     assert rehearse(shop, "--format", "json").out == found.out
 
 
-def test_a_page_for_people_has_the_rows_that_the_docs_have(shop: Path) -> None:
+def test_a_page_for_people_has_the_rows_that_the_docs_have(
+    shop: Path, request: pytest.FixtureRequest
+) -> None:
     told = rehearse(shop, "-o", "rehearsal.html")
     assert (told.status, told.out) == (0, "")
     html = (shop / "rehearsal.html").read_text(encoding="utf-8")
@@ -88,6 +91,10 @@ def test_a_page_for_people_has_the_rows_that_the_docs_have(shop: Path) -> None:
     )
     assert len(rows) >= 7
     assert [row for row in rows if row not in words] == []
+    chromium: Browser = request.getfixturevalue("chromium")
+    for width, scheme in (390, "dark"), (1280, "light"):
+        chromium.open(shop / "rehearsal.html", width=width, scheme=scheme)  # type: ignore[arg-type]
+        assert chromium.axe() == []
 
 
 REFUSED = [

@@ -14,8 +14,7 @@ from icalendar import Calendar, Event
 
 from egp.pages.site.calendar import _folded, _text
 from tests.gate.calling import Call
-from tests.page.browser import browser, missing
-from tests.page.test_axe import findings
+from tests.page.browser import Browser, Scheme
 
 from .asking import ask, replaced
 
@@ -197,19 +196,17 @@ def test_a_colour_can_fail_a_pipeline(repository: Path, as_of: str, colour: str,
     assert ask(repository, as_of, "--fail-on", colour).status == status
 
 
-@pytest.mark.skipif(bool(missing()), reason=missing())
-def test_axe_finds_nothing(repository: Path) -> None:
+def test_axe_finds_nothing(repository: Path, chromium: Browser) -> None:
+    """Of every page of the site, at both widths, one of them dark."""
     written(repository)
-    pages = [name for name in files(repository) if name.endswith(".html")]
-    with browser() as opened:
-        for name in pages:
-            for width in (390, 1280):
-                for scheme in ("light", "dark"):
-                    opened.open(repository / "site" / name, width=width, scheme=scheme)
-                    found = findings(opened)
-                    assert not found, (name, width, scheme, json.dumps(found, indent=1))
-                    wide = opened.run("return document.documentElement.scrollWidth - window.innerWidth;")
-                    assert wide <= 0, (name, width)
+    looks: tuple[tuple[int, Scheme], ...] = ((390, "dark"), (1280, "light"))
+    for name in (each for each in files(repository) if each.endswith(".html")):
+        for width, scheme in looks:
+            chromium.open(repository / "site" / name, width=width, scheme=scheme)
+            found = chromium.axe()
+            assert not found, (name, width, scheme, json.dumps(found, indent=1))
+            wide = chromium.run("return document.documentElement.scrollWidth - window.innerWidth;")
+            assert wide <= 0, (name, width)
 
 
 def test_a_holdout_ends_on_the_day_that_the_plan_says(repository: Path) -> None:

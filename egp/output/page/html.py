@@ -40,14 +40,18 @@ _UNBROKEN = re.compile(
     r"\b\d{4}-\d{2}-\d{2}\b(?: \d{2}:\d{2}\b)?"
     r"|(?<![\w.,])[+-]?\d[\d.,_]{0,20} (?:%|(?:pp|bps|ms|s|h|min|USD|days?|weeks?|looks?|units?)\b)"
     r"|(?<!\w)@[\w-]{1,30}(?![\w-])"
+    r"|\(from [^\s()]{1,12} to [^\s()]{1,12}\)"
 )
-"""Dates, numbers with their units, and people: what a line must not break in the middle of."""
+"""Dates, numbers with their units, people, and ranges of amounts: what a line must not break in the middle of."""
 
 _PADDING = 3
 """Of a cell, in letters; bold ones, which are wider, counted in."""
 
 _LONGEST_WORD = 14
 """Letters of a word up to which a column is made wide enough for it."""
+
+_LONG_AMOUNT = 25
+"""Letters of an amount with its range, which two columns on a telephone have no room for."""
 
 _MOST_COLUMNS_ABREAST = 3
 """On a telephone; a row of a wider table becomes a list there."""
@@ -111,7 +115,9 @@ def _verbatim(text: str) -> Markup:
 
 
 def _stacks(table: Table) -> bool:
-    return len(table.head) > _MOST_COLUMNS_ABREAST
+    """Whether its rows become lists on a telephone: many columns, or amounts with their ranges side by side."""
+    longest = max((len(cell_text(row[at])) for row in table.rows for at in table.numeric), default=0)
+    return len(table.head) > (_MOST_COLUMNS_ABREAST if longest < _LONG_AMOUNT else 2)
 
 
 def _room(table: Table, column: int) -> str:
