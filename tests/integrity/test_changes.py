@@ -127,6 +127,28 @@ def test_items_are_found_by_their_id_wherever_they_stand() -> None:
     assert margin.earlier_path == ("guardrail_metrics", 0, "non_inferiority_margin")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (["2023-02-06"], ["2023-02-10"], [("2023-02-06", "2023-02-10")]),
+        (["2023-01-30", "2023-02-06"], ["2023-02-06", "2023-01-31"], [("2023-01-30", "2023-01-31")]),
+        (["2023-02-06"], ["2023-01-30", "2023-02-06"], [(None, "2023-01-30")]),
+        (
+            ["2023-01-30", "2023-02-06"],
+            ["2023-02-10"],
+            [(None, "2023-02-10"), ("2023-01-30", None), ("2023-02-06", None)],
+        ),
+    ],
+)
+def test_a_look_that_moved_is_one_change(
+    before: list[str], after: list[str], said: list[tuple[str | None, str | None]]
+) -> None:
+    versions = [plan_of(with_value(VALUE, ("statistics", "looks"), each)) for each in (before, after)]
+    found = changes(*versions)
+    assert [(each.before, each.after) for each in found] == said
+    assert {each.name for each in found} == {"/statistics/looks"}
+
+
 def test_an_item_that_is_gone_is_missed_in_its_list() -> None:
     gone = changes(PLAN, plan_of(without(VALUE, ("stop_rules", 1))))
     assert [(each.path, each.earlier_path, each.before, each.after) for each in gone] == [

@@ -6,8 +6,8 @@ so that what leaves the digest as it is shows up here only if it is benign.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from egp.plan.digest import Canon, Canonical
@@ -85,8 +85,13 @@ class _Comparison:
         old_names, new_names = self._names(old, new, place)
         left = {name: (position, old[position]) for position, name in enumerate(old_names)}
         wanted = required_type(annotation).__args__[0]
+        moved = _moved(left, dict(zip(new_names, new, strict=True)))
         for position, (name, item) in enumerate(zip(new_names, new, strict=True)):
             at, earlier = left.pop(name, (None, None))
+            if at is None and name in moved:
+                at, earlier = left.pop(moved[name])
+                yield self._change(place.item(position, at, ""), earlier, item, wanted)
+                continue
             here = place.item(position, at, _label(name, item))
             if at is None:
                 yield self._change(here, None, item, wanted)
@@ -127,6 +132,15 @@ class _Comparison:
         if keys[0] == "canary" and isinstance(canaries[0], Canary) and isinstance(canaries[1], Canary):
             return canary_effect(canaries[0], canaries[1])
         return effect_of(keys, old, new)
+
+
+def _moved(old: Mapping[str, tuple[int, Any]], new: Mapping[str, Any]) -> dict[str, str]:
+    """Which new date stands for which old one, in a list whose dates moved and became neither more nor fewer."""
+    gone = {name: item for name, (_, item) in old.items() if name not in new}
+    come = {name: item for name, item in new.items() if name not in old}
+    if len(gone) != len(come) or not all(isinstance(each, date) for each in (*gone.values(), *come.values())):
+        return {}
+    return dict(zip(sorted(come), sorted(gone), strict=True))
 
 
 def _identity(item: object) -> str:
