@@ -147,7 +147,10 @@ def _launch_verdict(scene: Scene, launch: Launch | str, stated: Account, choice:
     errors = len(errors_of(scene.report))
     closed = scene.closed[GO]
     assert bool(closed) == bool(errors)
-    said = launch.in_one_sentence if isinstance(launch, Launch) else in_one_breath(stated) or launch
+    alone = (
+        launch.in_one_sentence(with_others=choice.recommended is None) if isinstance(launch, Launch) else ""
+    )
+    said = alone or in_one_breath(stated) or str(launch)
     worth = f"{said[0].upper()}{said[1:]}."
     if errors:
         return (

@@ -105,8 +105,8 @@ class Launch:
         is_safe = self.worth.reaches_floor(self.nets[self.worst]) and min(self.gains) >= 0
         return "good" if is_safe else "caution"
 
-    @property
-    def in_one_sentence(self) -> str:
+    def in_one_sentence(self, *, with_others: bool = True) -> str:
+        """What launching now comes to; beside the other options, unless one of them was named before."""
         floor = self.each(self.worth.floor.value)
         if not self.worth.reaches_floor(self.expected):
             return f"launching now is worth {self.each(self.expected)} per {self.per}, below the floor of {floor}"
@@ -115,9 +115,10 @@ class Launch:
             return f"no amount is on this page: {self.lacks}"
         now = self.now
         total = f", {money(now.amount.middle, now.amount.currency)} until {now.until}" if now else ""
+        others = self._others if with_others else ""
         if gain <= 0:
-            return f"launching now loses {self.each(-gain)} per {self.per} against today's version{total}{self._others}"
-        return f"launching now gains {self.each(gain)} per {self.per} over today's version{total}{self._others}{self._losers}"
+            return f"launching now loses {self.each(-gain)} per {self.per} against today's version{total}{others}"
+        return f"launching now gains {self.each(gain)} per {self.per} over today's version{total}{others}{self._losers}"
 
     @property
     def _others(self) -> str:

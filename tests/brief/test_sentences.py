@@ -1,0 +1,124 @@
+"""Sentences that keep a page from being taken for more than it shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from egp.output.page.model import Figure
+from egp.pages.brief.holdout import Confirmation
+from egp.pages.brief.telling import result_section
+from egp.plan.picture import Intervals
+from tests.brief.asking import BUY_NOW, TWO_BAD_WEEKS, ask, edit, facts, options, section, shown
+from tests.gate.calling import call
+
+RESULTS = "results/pdp-buy-now"
+
+
+def test_guardrails_that_were_not_read_in_the_stage_are_named(repository: Path) -> None:
+    """After two days at 70 % weeks are those of the test; page load is read by the day."""
+    page = ask(repository, BUY_NOW, f"{RESULTS}/stage-1.yaml").page
+    assert page.verdict.endswith(" refund_rate and cs_contacts have no complete week there yet.")
+    later = ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml").page
+    assert "no complete week" not in later.verdict
+
+
+def test_what_is_left_out_of_the_amounts_is_named(repository: Path) -> None:
+    after = shown(ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml").page)
+    left = "Refunds, stage 90 % so far; Contacts with customer service, stage 90 % so far"
+    assert f"No amount is given where the 90 % range holds zero: {left}." in after
+    harm = shown(ask(repository, BUY_NOW, TWO_BAD_WEEKS).page)
+    assert "none is in the net, where the 90 % range of the harm holds zero: Refunds." in harm
+    day_of_readout = shown(ask(repository, BUY_NOW, f"{RESULTS}/day-14.yaml").page)
+    assert "holds zero: Refunds, test so far; Contacts with customer service, test so far." in day_of_readout
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "power", "mark"),
+    [
+        (0.001, 0.01, 0.9, "good"),
+        (-0.001, 0.01, 0.9, "caution"),
+        (0.001, 0.01, 0.7, "caution"),
+        (-0.02, -0.01, 0.9, "bad"),
+    ],
+)
+def test_the_range_of_the_holdout_has_a_mark_of_its_own(
+    repository: Path, low: float, high: float, power: float, mark: str
+) -> None:
+    """The readout's stays green, whatever the holdout says since."""
+    said = ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml").said
+    assert isinstance(said.confirmed, Confirmation)
+    changed = replace(said, confirmed=replace(said.confirmed, low=low, high=high, power=power))
+    (part,) = result_section(changed, False)
+    (figure,) = [each for each in part.blocks if isinstance(each, Figure)]
+    assert isinstance(figure.drawing, Intervals)
+    marks = {row.name: row.mark for row in figure.drawing.rows}
+    assert (marks["as it was read"], marks["against the holdout"]) == ("good", mark)
+
+
+def test_validated_has_a_criterion_and_somebody_acts_by_a_day(repository: Path) -> None:
+    page = ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml").page
+    assert (
+        "all of it above zero; a holdout of this size finds the readout's gain in 93.9 % of cases, and it takes 80 %."
+        in page.verdict
+    )
+    assert "Validated is a gain whose whole range against the holdout is above zero" in shown(page)
+    told = facts(page, "Who decides")
+    assert told["who acts next"] == (
+        "@pdp-pm has the holdout read, and says whether it ends and the change stays, by 2023-05-10, its last day"
+    )
+    edit(repository, BUY_NOW, ("share: 10%, until: 2023-05-10", "share: 10%"))
+    without = facts(ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml").page, "Who decides")
+    assert without["who acts next"].endswith(
+        "the plan does not say until when anybody is held out (`holdout.until`)"
+    )
+
+
+def test_a_test_that_runs_names_who_reads_it_and_when(repository: Path) -> None:
+    page = ask(repository, BUY_NOW, f"{RESULTS}/day-05.yaml").page
+    told = facts(page, "Who decides")["who acts next"]
+    assert told == "@pdp-pm has the result read on 2023-02-06; until then a stop rule or a limit acts alone"
+    assert section(page, "Guardrails").title == "Guardrails, the test so far", "five days are not fourteen"
+
+
+@pytest.mark.parametrize("results", ["day-05", "day-14", "stage-1", "monitor"])
+def test_where_nothing_trips_no_part_is_called_weak(repository: Path, results: str) -> None:
+    page = ask(repository, BUY_NOW, f"{RESULTS}/{results}.yaml").page
+    what, _, light = options(page)["C"]
+    assert what == "a plan of its own, should a part of the traffic turn out to be weak"
+    assert light.word == "nothing shows a weak part"
+    assert not any(each.title.startswith("The draft") for each in page.sections)
+
+
+def test_an_enrolment_is_told_of_plans_that_have_one(repository: Path) -> None:
+    """The result is read on the day after the last users enter, so that nobody is watched for 14 days."""
+    told = "Whoever enters last is watched for at least 14 days."
+    assert told not in shown(ask(repository, BUY_NOW, as_of="2023-01-18").page)
+    edit(repository, BUY_NOW, ("end: 2023-02-05,", "end: 2023-02-19, enrolment_end: 2023-02-05,"))
+    assert told in shown(ask(repository, BUY_NOW, as_of="2023-01-18").page)
+
+
+def test_who_is_named_as_the_one_owner_can_record_the_decision(repository: Path) -> None:
+    done = call(
+        repository, "decide", BUY_NOW, f"--results={TWO_BAD_WEEKS}", "--option=B: roll back", "--by=@pdp-pm",
+        "--because=contacts up for two weeks", "--as-of=2023-03-16",
+    )  # fmt: skip
+    assert done.status == 0, done.err
+
+
+def test_a_rejected_plan_has_its_price_or_the_line_that_would_make_it(repository: Path) -> None:
+    plan = "rejected/ship-on-day-five.yaml"
+    told = " ".join(call(repository, "explain", plan, "--as-of=2023-01-18").out.split())
+    assert (
+        "There is no amount on this page: - `worth:` of add_to_cart_rate would say what one of it is worth"
+        in told
+    )
+    edit(repository, plan, ("  mde: 52bps\n", "  mde: 52bps\n  worth: 1.10 USD\n"))
+    told = " ".join(call(repository, "explain", plan, "--as-of=2023-01-18").out.split())
+    assert "What 9 days more cost and save" in told
+    # 190,000 in a run of 5 days; the last stage treats 90 %, the test 45 % of them.
+    people = 190_000 / 5 * 9 * 0.45
+    assert f"{people:,.0f} people" in told
+    assert f"${0.0052 * people * 1.10:.0f}" in told
