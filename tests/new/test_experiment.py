@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from egp.advice.new.dialogue import NewExperiment
+from egp.advice.new.experiment import Draft
 from egp.advice.new.files import NewError
 from egp.advice.new.place import plan_path
 from egp.advice.new.questions import QUESTIONS
@@ -277,6 +278,19 @@ def test_a_conversation_tells_the_power_as_soon_as_it_is_known(root: Path) -> No
     ]
     assert plan.answers["mde"] == "45bps"
     assert "title" not in plan.answers
+
+
+def test_a_sample_that_cannot_come_is_said_with_what_comes() -> None:
+    def said(exposure: float = 0.9, **answers: object) -> str:
+        return Draft("", 137_716, 28, exposure).power_sentence({"mde": "45bps", **answers})
+
+    plain = "an MDE of 45bps needs 137,716 units per variant; the plan runs for 28 days"
+    assert said() == said(units="400_000") == said(per_day="11_000") == plain
+    few = "an MDE of 45bps needs 137,716 units per variant, and at most {} come in the 28 days that the plan runs"
+    assert said(units="8000", per_day="11_000").startswith(few.format("3,600"))
+    assert said(per_day="10_000").startswith(few.format("126,000"))
+    assert said(units="306_036") == plain
+    assert said(units="306_034") != plain
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from egp.advice.new.questions import Answers, daily_units, outcome_days
+from egp.advice.new.questions import Answers, daily_units, most_units, outcome_days
 from egp.advice.new.settings import Settings
 from egp.advice.new.stated import COMMENTS_AT, NOTHING_STATED, Stated, open_line
 from egp.plan.experiment import Experiment, read_experiment
@@ -38,13 +38,19 @@ class Draft:
     text: str
     sample: int | None
     days: int
+    exposure: float = 1.0
 
     def power_sentence(self, answers: Mapping[str, object]) -> str:
         """What the answers so far require of the experiment, in a sentence; empty before they say enough."""
         if self.sample is None:
             return ""
         aim = f"an MDE of {answers['mde']}" if "mde" in answers else f"a margin of {answers.get('margin')}"
-        return f"{aim} needs {unit_count(self.sample)} per variant; the plan runs for {self.days} days"
+        needs = f"{aim} needs {unit_count(self.sample)} per variant"
+        most = most_units(answers, self.days)
+        if most is None or most * self.exposure / 2 >= self.sample:
+            return f"{needs}; the plan runs for {self.days} days"
+        come = int(most * self.exposure / 2)
+        return f"{needs}, and at most {come:,} come in the {self.days} days that the plan runs: look for a larger effect, or among more units"
 
 
 def draft(
@@ -65,7 +71,7 @@ def draft(
     page = page_of(None)
     sample = needed_sample(_read(page.text()))
     page = page if sample is None else page_of(sample)
-    return Draft(page.text(), sample, page.timetable.days)
+    return Draft(page.text(), sample, page.timetable.days, page.timetable.exposure)
 
 
 def _read(text: str) -> Experiment:

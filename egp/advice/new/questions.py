@@ -157,6 +157,16 @@ def daily_units(answers: Mapping[str, object]) -> int | None:
     return None if written is None else int(quantity.count(written))
 
 
+def most_units(answers: Mapping[str, object], days: int) -> int | None:
+    """Eligible units that come in some days, if every one came once; None where that is not known."""
+    daily, distinct = daily_units(answers), answers.get("units")
+    known = [
+        *([] if daily is None else [daily * days]),
+        *([] if distinct is None else [int(quantity.count(distinct))]),
+    ]
+    return min(known, default=None)
+
+
 def outcome_days(answers: Mapping[str, object]) -> int:
     """Whole days until an outcome of the primary metric is known; none as long as nobody says so."""
     written = answers.get("outcome_window")

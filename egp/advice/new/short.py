@@ -79,7 +79,8 @@ def short_draft(answers: Answers, policy: Policy, in_policy: str, as_of: date, s
     schedule = page.plan().schedule
     end = schedule.end if schedule else None
     days = (end - begin).days + 1 if isinstance(end, date) else _RUN
-    return Draft(page.text(), sample, days)
+    exposure = schedule.exposure if schedule else None
+    return Draft(page.text(), sample, days, exposure or 1.0)
 
 
 class _ShortPage(PlanLines):
