@@ -21,7 +21,7 @@ _WIDTH = 640
 _LINE = 17
 _BAR = 34
 """Heights in a row: of a line of its name or its note, and of its bar below them."""
-_LETTERS = 42
+_LETTERS = 38
 """Of a line in a row; more have no room on a telephone."""
 _FULL = 1 + 1e-9
 _AXIS = 48

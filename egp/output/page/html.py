@@ -41,8 +41,9 @@ _UNBROKEN = re.compile(
     r"|(?<![\w.,])[+-]?\d[\d.,_]{0,20} (?:%|(?:pp|bps|ms|s|h|min|USD|days?|weeks?|looks?|units?)\b)"
     r"|(?<!\w)@[\w-]{1,30}(?![\w-])"
     r"|\(from [^\s()]{1,12} to [^\s()]{1,12}\)"
+    r"|\([+-][\d.,]{1,8} (?:%|pp|bps|ms) to [+-][\d.,]{1,8} (?:%|pp|bps|ms)\)"
 )
-"""Dates, numbers with their units, people, and ranges of amounts: what a line must not break in the middle of."""
+"""Dates, numbers with their units, people, and ranges: what a line must not break in the middle of."""
 
 _PADDING = 3
 """Of a cell, in letters; bold ones, which are wider, counted in."""

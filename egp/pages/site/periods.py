@@ -11,7 +11,6 @@ from egp.plan.analysis.registered import look_days
 from egp.plan.analysis.watch import treated
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import as_day, shown
-from egp.plan.results import stage_name
 from egp.plan.wording import percent
 from egp.stats.values import NamedTuple
 
@@ -83,7 +82,7 @@ def _ramp(plan: Experiment) -> Iterator[Period]:
     parts = treated(plan)[-len(stages) :] if stages else ()
     for stage, part in zip(stages, parts, strict=True) if len(parts) == len(stages) else ():
         share = stage.treated or 0.0
-        yield Period("ramp", f"ramp {stage_name(share)}", part.first, part.last, share)
+        yield Period("ramp", f"ramp {percent(share)}", part.first, part.last, share)
 
 
 def _holdout(plan: Experiment) -> Iterator[Period]:
