@@ -132,6 +132,29 @@ def test_a_time_without_anybody(shop: Path) -> None:
     assert "history has nobody of pdp_mobile in" in told.err
 
 
+WRONG_CATALOGUES = [
+    ("at: loaded_at", "at: loadedat", "the fact page_loads has no column loadedat, did you mean loaded_at?"),
+    ("table: page_loads", "table: page_load", "the fact page_loads, table page_load, cannot be read"),
+    ("where: {name: add_to_cart}", "where: {nam: add_to_cart}", "has no column nam, did you mean name?"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "message"), WRONG_CATALOGUES)
+def test_what_the_tables_do_not_have(shop: Path, right: str, wrong: str, message: str) -> None:
+    catalogue = shop / "metrics.yaml"
+    assert right in catalogue.read_text()
+    catalogue.write_text(catalogue.read_text().replace(right, wrong))
+    told = measure(shop)
+    assert (told.status, message in " ".join(told.err.split())) == (2, True), told.err
+
+
+def test_power_that_stays_is_not_said_to_change(shop: Path) -> None:
+    (shop / PLAN).write_text((shop / PLAN).read_text().replace("1400ms", "1200ms"))
+    words = " ".join(measure(shop).out.split())
+    assert "the power to rule out its margin stays more than 99.99 %" in words
+    assert "is then more than 99.99 % instead of more than 99.99 %" not in words
+
+
 def test_a_fact_that_is_not_one_query_is_not_sent(shop: Path) -> None:
     (shop / "sql/orders.sql").write_text("SELECT 1; DROP TABLE orders")
     catalogue = shop / "metrics.yaml"

@@ -191,6 +191,10 @@ MISTAKES = [
         "has no column usr",
     ),
     (
+        {"exposures": {"table": "exposures", "variant": "varaint"}, "events": {"table": "events"}},
+        "has no column varaint, did you mean variant\\?",
+    ),
+    (
         {"exposures": {"table": "exposures", "at": "unit"}, "events": {"table": "events"}},
         "holds no timestamps",
     ),

@@ -85,6 +85,8 @@ def _cost_of(plan: Experiment, number: Measured) -> str:
     if path[0] == "guardrail_metrics":
         at: Path = path[:2]
         before, after = (_guardrail_power(each, at) for each in (plan, with_number(plan, path, number.value)))
+        if power_text(after) == power_text(before):
+            return f"the power to rule out its margin stays {power_text(before)}"
         return f"the power to rule out its margin is then {power_text(after)} instead of {power_text(before)}"
     return ""
 

@@ -15,7 +15,7 @@ from egp.plan.results import LeftOut
 from egp.record.sources.warehouse.connection import Session, unusable
 from egp.record.sources.warehouse.instants import DAY, StageClock, within
 from egp.record.sources.warehouse.measures import ComputedMetric, longest_history, measures
-from egp.record.sources.warehouse.opened import AMOUNT, PARTITION, exact, in_utc, of_days
+from egp.record.sources.warehouse.opened import AMOUNT, PARTITION, exact, in_utc, of_days, perhaps
 
 if TYPE_CHECKING:
     from egp.plan.catalogue import Exposures, Fact, MetricCatalogue, MetricDefinition, PopulationDefinition
@@ -216,7 +216,7 @@ class FactTables:
         wanted = {**columns, **({PARTITION: of.partition} if of.partition else {})}
         for column in wanted.values():
             if column not in table.columns:
-                message = f"{what} has no column {shown(column)}"
+                message = f"{what} has no column {shown(column)}{perhaps(column, table.columns)}"
                 raise unusable(self.session.url, message, _CORRECT)
         if not table[of.at or ""].type().is_timestamp():
             message = f"the column {shown(of.at)} of {what} holds no timestamps"
@@ -241,7 +241,8 @@ class FactTables:
         except ValueError as error:
             raise unusable(self.session.url, f"{what}: {error}", _CORRECT) from None
         except Exception as error:  # every backend has an error of its own for it
-            message = f"{what} cannot be read ({type(error).__name__})"
+            where = f", table {shown(of.table)}," if of.table else ""
+            message = f"{what}{where} cannot be read ({type(error).__name__})"
             raise unusable(self.session.url, message, _CORRECT) from None
         self.session.require_bytes([(database or None, table)])
         return found

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
+from egp.plan.quantity import shown
+from egp.plan.typed_reader import nearest
 from egp.record.sources.warehouse.connection import Session, unusable
 from egp.record.sources.warehouse.instants import DAY, StageClock, within
 from egp.record.sources.warehouse.measures import ComputedMetric, events_of, longest_history
@@ -141,6 +144,12 @@ def in_utc(table: Any) -> Any:
     return table.mutate(at=table.at.cast("timestamp('UTC')"))
 
 
+def perhaps(column: str | None, columns: Iterable[str]) -> str:
+    """The column that was probably meant, as the end of a message."""
+    guess = nearest(column or "", columns)
+    return f", did you mean {shown(guess)}?" if guess else ""
+
+
 def _selected(session: Session, named: ExposureTable | EventTable, columns: dict[str, str]) -> Any:
     try:
         table = session.table(named.table, named.database)
@@ -150,7 +159,8 @@ def _selected(session: Session, named: ExposureTable | EventTable, columns: dict
     wanted = {**columns, **({PARTITION: named.partition} if named.partition else {})}
     for column in wanted.values():
         if column not in table.columns:
-            raise unusable(session.url, f"the table {named.table} has no column {column}", _CORRECT)
+            message = f"the table {named.table} has no column {column}{perhaps(column, table.columns)}"
+            raise unusable(session.url, message, _CORRECT)
     if not table[columns["at"]].type().is_timestamp():
         message = f"the column {columns['at']} of {named.table} holds no timestamps"
         raise unusable(session.url, message, "name a column of instants")
