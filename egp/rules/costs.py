@@ -13,6 +13,7 @@ from egp import stats
 from egp.plan.analysis.by_day import day_at, effect_error, exaggerated, uncorrected_error
 from egp.plan.analysis.days import full_days, weekday_counts
 from egp.plan.analysis.registered import (
+    aim_of,
     assuming,
     planned_units,
     power_at,
@@ -79,13 +80,19 @@ def power_missing(broken: Broken) -> Iterator[str]:
     units = declared if come is None else min(declared, come)
     effect = primary_effect(plan)
     power = power_at(plan, effect, units)
-    mde = plan.primary_metric and plan.primary_metric.mde
     which = "units that come" if units < declared else "units declared"
+    given = f"With the {whole(math.floor(units))} {which} per variant"
+    if plan.type == "non_inferiority":
+        yield (
+            f"{given} a change that does no harm is shown to stay within {aim_of(plan)} with {power_text(power)} power "
+            f"and missed in {one_in(1 - power)} experiments."
+        )
+        return
     worth = stats.type_m(
         effect, effect_error(plan, units), primary_test(plan).alpha, primary_test(plan).sides
     )
     yield (
-        f"With the {whole(math.floor(units))} {which} per variant a true effect of {mde} is found with {power_text(power)} power "
+        f"{given} a true effect of {aim_of(plan)} is found with {power_text(power)} power "
         f"and missed in {one_in(1 - power)} experiments{exaggerated(worth.exaggeration)}."
     )
 

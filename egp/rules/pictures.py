@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from egp.plan.analysis.by_day import weekdays_seen
 from egp.plan.analysis.days import day_after, first_day, full_days, last_day, schedule_of, weekday_counts
 from egp.plan.analysis.early_wins import wins_among
-from egp.plan.analysis.registered import comparisons, planned_units, power_at, primary_effect, sides
+from egp.plan.analysis.registered import aim_of, comparisons, planned_units, power_at, primary_effect, sides
 from egp.plan.analysis.traffic import daily_eligible_units, treated_share, units_that_come
 from egp.plan.picture import Calendar, DayState, Length, Lengths, Picture, Share, Tally
 from egp.plan.wording import called, one_in, percent, times_over, whole
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
-    from egp.plan.quantity import Interval
+    from egp.plan.quantity import Interval, MetricChange
     from egp.rules.exports import Broken
 
 _MOST_WEEKS = 8
@@ -83,23 +83,32 @@ def false_wins(title: str, says: str, chances: Sequence[tuple[str, float]]) -> P
     return Picture(title, says, Tally(shares, "does nothing, and looks like a win", "does nothing"))
 
 
-def missed(effect: str, power: float) -> Picture:
-    """Changes that truly work, and how many of them the test misses."""
+def moves_well(plan: Experiment) -> str:
+    """What a change that works does to the primary."""
+    metric = plan.primary_metric
+    return "lower" if metric and metric.direction == "decrease" else "lift"
+
+
+def missed(plan: Experiment, effect: MetricChange | None, power: float) -> Picture:
+    """Changes that truly work, and how many of them the test misses; of non-inferiority, changes that do no harm."""
     lost = 1 - power
-    share = share_of(f"changes that truly lift by {effect}", lost, IMPROVEMENTS)
-    says = f"{one_in(lost)} is missed ({percent(lost, 1)}), and dropped as if it did nothing."
-    return Picture(
-        f"{IMPROVEMENTS} true improvements", says[:1].upper() + says[1:], Tally([share], "missed", "found")
-    )
+    says = f"{one_in(lost)} is missed ({percent(lost, 1)}), and dropped as if it "
+    if plan.type == "non_inferiority":
+        named = title = "changes that do no harm"
+        says += f"harmed by {effect}."
+    else:
+        title, named = "true improvements", f"changes that truly {moves_well(plan)} by {effect}"
+        says += "did nothing."
+    shares = [share_of(named, lost, IMPROVEMENTS)]
+    return Picture(f"{IMPROVEMENTS} {title}", says[:1].upper() + says[1:], Tally(shares, "missed", "found"))
 
 
-def missed_at_mde(broken: Broken) -> Picture | None:
-    """True improvements of the MDE, and how many the units that are declared, or that come, miss."""
+def missed_at_aim(broken: Broken) -> Picture | None:
+    """Changes of the size of the MDE, or without harm, and how many the units that are declared, or that come, miss."""
     plan = broken.plan
     declared, come = planned_units(plan), units_that_come(plan)
     power = power_at(plan, primary_effect(plan), declared if come is None else min(declared, come))
-    metric = plan.primary_metric
-    return missed(f"{metric.mde}", power) if metric and round((1 - power) * IMPROVEMENTS) else None
+    return missed(plan, aim_of(plan), power) if round((1 - power) * IMPROVEMENTS) else None
 
 
 def stopped_without_harm(title: str, says: str, chances: Sequence[tuple[str, float]], ends: str) -> Picture:

@@ -21,6 +21,14 @@ EXAMPLES = ROOT / "examples"
 REJECTED = sorted((EXAMPLES / "rejected").rglob("*.yaml"))
 AS_OF = date(2023, 8, 30)
 
+HARMLESS_CHANGE = {
+    "type: superiority": "type: non_inferiority",
+    "  mde: 45bps": "  non_inferiority_margin: 2%",
+    "  target: 30bps  ": "  ",
+    "  min_ci_lower: 0%\n": "",
+}
+"""Turns the Buy Now button into a test of non-inferiority."""
+
 
 @cache
 def policy() -> Policy:

@@ -18,7 +18,7 @@ from egp.plan.analysis.by_day import day_at, effect_error, units_after, weekdays
 from egp.plan.analysis.registered import power_at, primary_effect
 from egp.plan.finding import NotChecked
 from egp.plan.wording import percent, power_text
-from tests.memo.cases import case_of, changed_case
+from tests.memo.cases import HARMLESS_CHANGE, case_of, changed_case
 
 DAY_FIVE = "rejected/ship-on-day-five.yaml"
 ACCEPTED = "experiments/pdp-buy-now.yaml"
@@ -136,6 +136,12 @@ def test_a_registered_plan_is_shortened_by_an_amendment() -> None:
     page = told(if_shortened(case_of(ACCEPTED), shortened_to(case_of(ACCEPTED), 7)))
     assert "The plan is registered: to shorten it is a change that takes egp amend." in page
     assert "locked-plan" not in page
+
+
+def test_no_segment_wins_in_a_plan_that_rules_out_harm() -> None:
+    case = changed_case("experiments/pdp-buy-now.yaml", HARMLESS_CHANGE)
+    with pytest.raises(CaseError, match="a non-inferiority plan has none to show"):
+        if_segment(case, [], 2)
 
 
 def test_segments_are_taken_not_to_overlap() -> None:

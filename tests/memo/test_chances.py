@@ -18,7 +18,7 @@ from egp.output.page.model import Page
 from egp.pages.memo.page import memo
 from egp.plan.picture import Drawing, Lengths, Tally
 
-from .cases import case_of, changed_case
+from .cases import HARMLESS_CHANGE, case_of, changed_case
 from .test_arguments import drawings, plan_of, told, two_rates
 
 Z_ONE = float(norm.isf(0.05))
@@ -143,6 +143,37 @@ def test_launches_that_the_plans_own_rule_turns_down() -> None:
     tally = drawing_of(page, "20 true improvements")
     assert isinstance(tally, Tally)
     assert [share.marked for share in tally.shares] == [round(20 * (1 - ships))]
+
+
+def test_a_sample_that_rules_out_harm_too_seldom() -> None:
+    """What a non-inferiority plan finds is a change without harm, and what it misses one that stays as it is."""
+    page = memo(changed_case("experiments/pdp-buy-now.yaml", HARMLESS_CHANGE))
+    spread = sqrt(0.12 * 0.88 * (1 - 0.5**2))
+    error = spread * sqrt((1 + 0.98**2) / 147_000)
+    power = float(norm.cdf(0.02 * 0.12 / error - norm.isf(0.025)))
+    tally = drawing_of(page, "20 changes that do no harm")
+    assert isinstance(tally, Tally)
+    assert [share.marked for share in tally.shares] == [round(20 * (1 - power))]
+    said = told(page)
+    missed = re.search(r"is missed \(([\d.]+) %\), and dropped as if it harmed by 2 %", said)
+    found = re.search(r"a change that does no harm is shown to stay within 2 % with ([\d.]+) % power", said)
+    assert missed
+    assert found
+    assert float(missed[1]) == pytest.approx(100 * (1 - power), abs=0.4)
+    assert float(found[1]) == pytest.approx(100 * power, abs=1)
+    assert "None" not in said.split()
+    assert "lift by" not in said
+    assert "improvements" not in said
+
+
+def test_where_less_is_better_a_change_lowers() -> None:
+    page = memo(
+        changed_case(
+            "rejected/too-small-a-sample.yaml",
+            {"  direction: increase\n  baseline: 12%": "  direction: decrease\n  baseline: 12%"},
+        )
+    )
+    assert "changes that truly lower by" in told(page)
 
 
 def test_a_canary_breaks_for_its_share_of_a_day() -> None:

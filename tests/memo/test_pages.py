@@ -5,16 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from math import sqrt
 from pathlib import Path
+from statistics import NormalDist
 
 import pytest
 
-from egp.advice.options.case import read_case
+from egp.advice.options.case import Case, read_case
 from egp.advice.options.solver import options
 from egp.advice.options.waiving import how_to_waive, waivable
 from egp.cli.main import main
 from egp.output.page import markdown, text
-from egp.output.page.model import Facts, Figure, Page, Section, Table
+from egp.output.page.model import Facts, Figure, Light, Page, Section, Table
 from egp.output.report.text import Style
 from egp.pages.memo.page import memo
 from egp.plan.digest import plan_digest
@@ -265,6 +267,45 @@ def test_nobody_who_may_approve_is_said_to_be_nobody(
     dwell = case.judged.of("stage-dwell")[0]
     assert why in waivable(case, dwell)
     assert not how_to_waive(case, dwell)
+
+
+def test_a_waived_plan_is_accepted_by_its_waiver_and_shows_what_is_short(own_policy: Path) -> None:
+    """340,000 users x 90 % x 50 % come. With that the test of 45 bps has less power than the 280,000 declared promise."""
+    text = (EXAMPLES / "experiments/pdp-buy-now.yaml").read_text(encoding="utf-8")
+    text = text.replace("sample_size_per_variant: 147_000", "sample_size_per_variant: 280_000")
+    text = text.replace("mde: 45bps", "mde: 33bps").replace("correlation: 0.5", "correlation: 0.1")
+    policy = read_policy(str(own_policy / "egp.yaml"), "egp.yaml")
+    among = PlanFinder(str(own_policy), policy.plans, policy.root)
+
+    def case_with(waivers: str) -> Case:
+        (own_policy / "plan.yaml").write_text(f"{text}\n{waivers}", encoding="utf-8")
+        (source,) = among.asked(["plan.yaml"])
+        return read_case(source, among, policy, date(2023, 1, 18))
+
+    before = case_with("waivers: []")
+    assert [each.rule for each in before.judged.diagnostics if each.severity == "error"] == [
+        "reachable-sample"
+    ], [each.message for each in before.judged.diagnostics]
+    case = case_with(
+        "waivers: [{rule: reachable-sample, reason: traffic grows, ticket: XP-1, approver: '@xp-lead', "
+        f"role: experimentation_lead, granted: 2023-01-17, expires: 2023-01-25, digest: '{plan_digest(before.plan)}'}}]\n"
+    )
+    page = memo(case)
+    assert page.tone == "caution"
+    assert "by a waiver of reachable-sample, approved by @xp-lead, until 2023-01-25" in page.verdict
+    assert "all" not in page.verdict.split()
+    (table,) = (
+        each for each in blocks(page) if isinstance(each, Table) and each.caption == "Margins to the limits"
+    )
+    rows = {str(row[0]): row for row in table.rows}
+    come = rows["units that come per variant"]
+    assert (come[2], come[3]) == ("153,000", Light("caution", "45.4 % too few"))
+    power = rows["power of add_to_cart_rate at the MDE"]
+    error = sqrt(0.12 * 0.88 * (1 - 0.1**2) * 2 / 153_000)
+    expected = NormalDist().cdf(0.0033 / error - 1.96)
+    said = float(str(power[2]).removesuffix(" %"))
+    assert said == pytest.approx(100 * expected, abs=1)
+    assert power[3] == Light("caution", f"{95 - said:.1f} points short")
 
 
 def test_what_rejects_nothing_needs_no_waiver() -> None:

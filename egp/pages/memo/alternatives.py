@@ -39,6 +39,7 @@ from egp.plan.analysis.days import day_after, first_day, readout_day
 from egp.plan.analysis.early_wins import wins_among, wins_at_one_look
 from egp.plan.analysis.registered import (
     PRIMARY,
+    aim_of,
     planned_units,
     power_at,
     primary_at,
@@ -160,7 +161,7 @@ def _shown(case: Case, then: Day, end: Day) -> Iterator[Figure]:
     if days:
         yield pictured(days)
     if then.power < policy_power(case):
-        yield pictured(missed(f"{case.plan.primary_metric and case.plan.primary_metric.mde}", then.power))
+        yield pictured(missed(case.plan, aim_of(case.plan), then.power))
 
 
 def shortened_to(case: Case, days: int) -> date:
@@ -197,6 +198,11 @@ def _objections(case: Case) -> list[Diagnostic]:
 
 def if_segment(case: Case, names: Sequence[str], count: int) -> Page:
     """What picking the best of some segments is worth, none of which the plan is about."""
+    if case.plan.type == "non_inferiority":
+        raise CaseError(
+            "a segment is picked for its win, and a non-inferiority plan has none to show",
+            "of a guardrail in segments: egp explain segments-declared",
+        )
     test = primary_test(case.plan)
     alone, whole_too = (
         wins_among(count, test.alpha, test.sides),

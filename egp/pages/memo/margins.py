@@ -12,11 +12,13 @@ from egp.plan.analysis.registered import required_smallest
 from egp.plan.analysis.traffic import holdout_share, units_that_come
 from egp.plan.finding import NotChecked, need
 from egp.plan.power.plan import BY_POLICY, MetricRow, plan_power
+from egp.plan.typed_reader import changed
 from egp.plan.wording import absolute, counted, percent, power_text, whole
 from egp.stats import StatisticsInputError
 
 if TYPE_CHECKING:
     from egp.advice.options.case import Case
+    from egp.output.page.model import Tone
 
 
 class MarginRow(NamedTuple):
@@ -46,7 +48,8 @@ def margins(case: Case) -> Iterator[Section]:
         ]
         blocks.append(Table(("what", "required", "the plan", "to spare"), table, "Margins to the limits"))
     if blocks:
-        yield Section("How far it is from the limits", blocks, "good")
+        tone: Tone = "caution" if any(each.spare < 0 for each in rows) else "good"
+        yield Section("How far it is from the limits", blocks, tone)
 
 
 def _kept(make_row: Callable[[Case], MarginRow | None], case: Case) -> MarginRow | None:
@@ -62,7 +65,13 @@ def _runtime(case: Case) -> MarginRow | None:
     if not asked:
         return None
     spare = longest - asked
-    return MarginRow("days at full exposure", f"{asked}", f"{longest}", spare, counted(spare, "day"))
+    return MarginRow(
+        "days at full exposure",
+        f"{asked}",
+        f"{longest}",
+        spare,
+        _to_spare(counted(abs(spare), "day"), spare, ("", "short")),
+    )
 
 
 def _weekdays(case: Case) -> MarginRow | None:
@@ -70,14 +79,20 @@ def _weekdays(case: Case) -> MarginRow | None:
     least = min(weekday_counts(full_days(case.plan)))
     if not asked:
         return None
-    return MarginRow("times each weekday is seen", f"{asked}", f"{least}", least - asked, f"{least - asked}")
+    return MarginRow(
+        "times each weekday is seen",
+        f"{asked}",
+        f"{least}",
+        least - asked,
+        _to_spare(f"{abs(least - asked)}", least - asked, ("", "short")),
+    )
 
 
 def _sample(case: Case) -> MarginRow | None:
     needed = required_smallest(case.plan)
     declared = need(case.plan.sample_size_per_variant, "sample_size_per_variant")
     spare = declared / needed - 1
-    return MarginRow("units per variant", whole(needed), whole(declared), spare, f"{percent(spare, 1)} more")
+    return MarginRow("units per variant", whole(needed), whole(declared), spare, _more(spare))
 
 
 def _arrival(case: Case) -> MarginRow | None:
@@ -85,21 +100,36 @@ def _arrival(case: Case) -> MarginRow | None:
     if not declared or come is None:
         return None
     spare = come / declared - 1
-    return MarginRow(
-        "units that come per variant", whole(declared), whole(come), spare, f"{percent(spare, 1)} more"
-    )
+    return MarginRow("units that come per variant", whole(declared), whole(come), spare, _more(spare))
+
+
+def _more(spare: float) -> str:
+    return _to_spare(percent(abs(spare), 1), spare, ("more", "too few"))
+
+
+def _to_spare(amount: str, spare: float, words: tuple[str, str]) -> str:
+    """What is to spare, or by how much it is missed, which a waiver or a warning can leave."""
+    return f"{amount} {words[spare < 0]}".rstrip()
 
 
 def _power(case: Case) -> MarginRow | None:
     row = next((each for each in _rows(case) if each.role == "primary" and each.power is not None), None)
     if row is None or row.power is None:
         return None
-    return _power_row(f"power of {row.name} at the MDE", policy_power(case), row.power)
+    what = f"power of {row.name} at the MDE"
+    if row.test == "non_inferiority":
+        what = f"power to rule out {_margin(row)} of harm to {row.name}"
+    return _power_row(what, policy_power(case), row.power)
+
+
+def _margin(row: MetricRow) -> str:
+    return absolute(row.distance, row.unit or "") if row.distance is not None else "its margin"
 
 
 def _power_row(what: str, asked: float, power: float) -> MarginRow:
     spare = power - asked
-    return MarginRow(what, percent(asked), power_text(power), spare, f"{spare * 100:.1f} points")
+    words = _to_spare(f"{abs(spare) * 100:.1f} points", spare, ("", "short"))
+    return MarginRow(what, percent(asked), power_text(power), spare, words)
 
 
 def _metrics(case: Case) -> Iterator[MarginRow]:
@@ -111,12 +141,15 @@ def _metrics(case: Case) -> Iterator[MarginRow]:
             and row.asked is not None
             and row.asked_by == BY_POLICY
         ):
-            margin = absolute(row.distance, row.unit or "") if row.distance is not None else "its margin"
-            yield _power_row(f"power to rule out {margin} of harm to {row.name}", row.asked, row.power)
+            yield _power_row(f"power to rule out {_margin(row)} of harm to {row.name}", row.asked, row.power)
 
 
 def _rows(case: Case) -> tuple[MetricRow, ...]:
-    return plan_power(case.plan, case.document, case.asked("guardrail_power")).rows
+    """Of the units that are declared, or of those that come where a waiver has it start with fewer."""
+    declared, come = case.plan.sample_size_per_variant, units_that_come(case.plan)
+    is_short = declared and come is not None and come < declared
+    plan = changed(case.plan, sample_size_per_variant=come) if is_short else case.plan
+    return plan_power(plan, case.document, case.asked("guardrail_power")).rows
 
 
 def _holdout(case: Case) -> MarginRow | None:
@@ -124,6 +157,5 @@ def _holdout(case: Case) -> MarginRow | None:
     if not asked or not share:
         return None
     spare = share - asked
-    return MarginRow(
-        "share of the holdout", percent(asked), percent(share), spare, f"{spare * 100:.10g} points"
-    )
+    words = _to_spare(f"{abs(spare) * 100:.10g} points", spare, ("", "short"))
+    return MarginRow("share of the holdout", percent(asked), percent(share), spare, words)

@@ -53,10 +53,8 @@ def memo(case: Case) -> Page:
             *priced_way(case, way.plan),
         ]
         return _page(case, verdict, "bad", sections)
-    tone: Tone = "caution" if others else "good"
-    return _page(
-        case, _accepted_in_short(case, others), tone, [_go(case), *_sections(case, errors, others, ())]
-    )
+    verdict, tone = _accepted_in_short(case, others)
+    return _page(case, verdict, tone, [_go(case), *_sections(case, errors, others, ())])
 
 
 def finding(case: Case, rule: str) -> Page:
@@ -146,12 +144,33 @@ def rejected_in_short(case: Case, errors: Sequence[Diagnostic]) -> str:
     return f"{case.name} is rejected: {first}{more}."
 
 
-def _accepted_in_short(case: Case, warnings: Sequence[Diagnostic]) -> str:
-    passed = counted(len(case.judged.passes), "check")
+def _accepted_in_short(case: Case, warnings: Sequence[Diagnostic]) -> tuple[str, Tone]:
+    """The verdict on an accepted plan in one sentence, and its tone."""
+    passed, waived = counted(len(case.judged.passes), "check"), case.judged.waived
+    accepted = f"{case.name} is accepted"
+    if waived:
+        accepted += f" {listing(dict.fromkeys(map(_by_what, waived)))}"
+    if not warnings and not waived:
+        return f"{accepted}: it passes all {passed} that the policy requires of it.", "good"
+    others = "the other " if waived else ""
     if not warnings:
-        return f"{case.name} is accepted: it passes all {passed} that the policy requires of it."
+        return f"{accepted}: it passes {others}{passed}.", "caution"
     stop = "does not stop it" if len(warnings) == 1 else "do not stop it"
-    return f"{case.name} is accepted: it passes {passed}, and {counted(len(warnings), 'warning')} {stop}."
+    return (
+        f"{accepted}: it passes {others}{passed}, and {counted(len(warnings), 'warning')} {stop}.",
+        "caution",
+    )
+
+
+def _by_what(diagnostic: Diagnostic) -> str:
+    waiver = diagnostic.waiver
+    assert waiver is not None
+    of = (
+        f"by a waiver of {diagnostic.rule}"
+        if waiver.by == "waiver"
+        else f"by the baseline, which has its {diagnostic.rule}"
+    )
+    return of + _how_long(diagnostic)
 
 
 def _sections(
@@ -213,9 +232,15 @@ def _on_paper(sections: Sequence[Section], room: int) -> list[Section]:
 def _waived(diagnostic: Diagnostic) -> str:
     waiver = diagnostic.waiver
     assert waiver is not None
+    by = "the baseline" if waiver.by == "baseline" else "a waiver"
+    return f"{diagnostic.rule}: {diagnostic.message} (by {by}{_how_long(diagnostic)}; {waiver.place})"
+
+
+def _how_long(diagnostic: Diagnostic) -> str:
+    waiver = diagnostic.waiver
+    assert waiver is not None
     by = f", approved by {waiver.approver}" if waiver.approver else ""
-    until = f", until {waiver.expires}" if waiver.expires else ""
-    return f"{diagnostic.rule}: {diagnostic.message} (by a {waiver.by}{by}{until}; {waiver.place})"
+    return by + (f", until {waiver.expires}" if waiver.expires else "")
 
 
 def _all_at_once(case: Case, steps: Sequence[Step]) -> Iterator[Section]:
@@ -275,7 +300,7 @@ def stands(case: Case) -> tuple[str, Tone]:
     others = [each for each in case.judged.diagnostics if each.severity != "error"]
     if errors or case.judged.silent:
         return f"{rejected_in_short(case, errors)} The memo: egp explain {case.source.shown}", "bad"
-    return _accepted_in_short(case, others), "good"
+    return _accepted_in_short(case, others)
 
 
 def provenance(case: Case) -> list[tuple[str, str]]:

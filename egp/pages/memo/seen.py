@@ -99,7 +99,7 @@ class SeenEffect:
     def _blocks(self, stop: EarlyStop) -> Iterator[Block]:
         worth = self.worth
         yield pictured(self._picture(stop))
-        head = ("", "it does nothing", f"it lifts by the MDE, {self.metric.mde}")
+        head = ("", "it does nothing", f"it {self._moves} by the MDE, {self.metric.mde}")
         rows = [
             (
                 f"it shows as clear a number on some day until {stop.day}",
@@ -138,6 +138,10 @@ class SeenEffect:
     def _is_fall(self) -> bool:
         return self.metric.direction == "decrease"
 
+    @property
+    def _moves(self) -> str:
+        return "lowers" if self._is_fall else "lifts"
+
     def _picture(self, stop: EarlyStop) -> Picture:
         worth, sign = self.worth, -1.0 if self._is_fall else 1.0
         half = _IN_RANGE * worth.error
@@ -149,7 +153,7 @@ class SeenEffect:
 
         rows = [
             around("a change that does nothing", 0.0, "plain"),
-            around(f"one that lifts by the MDE, {self.metric.mde}", worth.mde, "marked"),
+            around(f"one that {self._moves} by the MDE, {self.metric.mde}", worth.mde, "marked"),
         ]
         levels = [Level(0.0, "no change"), Level(sign * worth.size, f"{self.text} was seen", "marked")]
         says = f"By {stop.day} 95 of 100 changes show a number in these ranges."

@@ -27,6 +27,7 @@ from egp.plan.analysis.by_day import (
 from egp.plan.analysis.days import day_after, exposed_days, first_day, schedule_of, unpaused
 from egp.plan.analysis.registered import (
     PRIMARY,
+    aim_of,
     days_judged,
     is_sequential,
     look_days,
@@ -145,7 +146,7 @@ def _against(case: Case, stop: EarlyStop) -> Iterator[Picture]:
     if days:
         yield days
     if stop.then.power < policy_power(case):
-        yield missed(f"{case.plan.primary_metric and case.plan.primary_metric.mde}", stop.then.power)
+        yield missed(case.plan, aim_of(case.plan), stop.then.power)
 
 
 def _at_a_look(case: Case, day: date, number: int) -> Page:

@@ -229,6 +229,14 @@ def primary_effect(plan: Experiment, at: Path = PRIMARY) -> float:
     return effect
 
 
+def aim_of(plan: Experiment) -> MetricChange | None:
+    """The change that the sample is planned for, as the plan writes it: the MDE, or the margin of non-inferiority."""
+    metric = plan.primary_metric
+    if metric is None:
+        return None
+    return metric.non_inferiority_margin if plan.type == "non_inferiority" else metric.mde
+
+
 def signed_size(change: MetricChange, metric: Metric, path: Path, key: str) -> float:
     """A wanted change in the metric's own unit, with the sign of the direction that is good."""
     size = size_of(change, metric, path, key)

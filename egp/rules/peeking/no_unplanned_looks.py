@@ -150,12 +150,13 @@ def _fractions(plan: Experiment) -> list[float] | None:
 def costs(broken: Broken) -> Iterator[str]:
     """How large a win looks at the first of the looks."""
     from egp.plan.analysis.by_day import day_at, planned_days, times_its_size
+    from egp.rules.pictures import moves_well
 
     share = information_fractions(broken.plan)[0]
     first = day_at(broken.plan, max(1, round(share * planned_days(broken.plan))))
     if first.exaggeration >= 1.01:
         yield (
-            f"At the first look, after {counted(first.number, 'day')}, a win of a change that truly lifts by the MDE looks "
+            f"At the first look, after {counted(first.number, 'day')}, a win of a change that truly {moves_well(broken.plan)}s by the MDE looks "
             f"{times_its_size(first.exaggeration)} on average{_wrong_way(first.wrong_sign)}."
         )
 

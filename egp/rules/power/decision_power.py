@@ -409,22 +409,26 @@ def costs(broken: Broken) -> Iterator[str]:
     phrase = one_in(
         1 - (chances.lower_bound if is_promise and broken.at[0] != "decision_rule" else chances.power)
     )
-    yield f"{phrase[:1].upper()}{phrase[1:]} launches that are worth it at the MDE would be turned down by the plan's own rule."
+    worth = "do no harm" if plan.type == "non_inferiority" else "are worth it at the MDE"
+    yield f"{phrase[:1].upper()}{phrase[1:]} launches that {worth} would be turned down by the plan's own rule."
 
 
 def picture(broken: Broken) -> Picture:
     """Changes that truly lift by the MDE, and how many the plan's own rule turns down."""
     from egp.plan.picture import Picture, Tally
-    from egp.rules.pictures import IMPROVEMENTS, share_of
+    from egp.rules.pictures import IMPROVEMENTS, moves_well, share_of
 
     plan = broken.plan
     bounds = (_threshold(plan, "min_lift"), _threshold(plan, "min_ci_lower"))
     chances = _decision(plan, _tested_guardrails(plan)).chances(planned_units(plan), *bounds)
     is_promise = plan.statistics is not None and plan.statistics.power_scope == "decision"
     lost = 1 - (chances.lower_bound if is_promise and broken.at[0] != "decision_rule" else chances.power)
-    share = share_of("changes that truly lift by the MDE", lost, IMPROVEMENTS)
+    title, named = "true improvements", f"changes that truly {moves_well(plan)} by the MDE"
+    if plan.type == "non_inferiority":
+        title = named = "changes that do no harm"
+    share = share_of(named, lost, IMPROVEMENTS)
     says = f"The plan's own rule turns {one_in(lost)} of them down ({percent(lost, 1)})."
-    return Picture(f"{IMPROVEMENTS} true improvements", says, Tally([share], "turned down", "launched"))
+    return Picture(f"{IMPROVEMENTS} {title}", says, Tally([share], "turned down", "launched"))
 
 
 LEVERS = "sample"

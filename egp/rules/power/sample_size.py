@@ -187,9 +187,9 @@ def costs(broken: Broken) -> Iterator[str]:
 
 def picture(broken: Broken) -> Picture | None:
     """True improvements, and how many of them the sample misses."""
-    from egp.rules.pictures import missed_at_mde
+    from egp.rules.pictures import missed_at_aim
 
-    return missed_at_mde(broken)
+    return missed_at_aim(broken)
 
 
 LEVERS = "sample"

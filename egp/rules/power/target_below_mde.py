@@ -171,7 +171,7 @@ def picture(broken: Broken) -> Picture | None:
     if metric is None or metric.target is None:
         return None
     hoped = size_of(metric.target, metric, PRIMARY, "target")
-    return missed(str(metric.target), power_at(plan, hoped, planned_units(plan)))
+    return missed(plan, metric.target, power_at(plan, hoped, planned_units(plan)))
 
 
 LEVERS = "target"
