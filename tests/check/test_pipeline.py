@@ -13,12 +13,15 @@ from egp.check import check, processes
 from egp.output.report.model import Report
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import read_experiment
+from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from egp.record.lock import PinnedPolicy, Registration, made
 from egp.record.lock.writing import update_lock
+from egp.stats.values import replace
 from egp.yaml import read_text
 from tests.check.workspace import AS_OF, PLAN, RUNTIME_ALONE, SHORT, Workspace, found
+from tests.sources.scripted import ScriptedRepository
 
 
 def run(workspace: Workspace, *paths: str, as_of: date = AS_OF, **options: Any) -> Report:
@@ -119,6 +122,38 @@ def test_a_plan_of_a_given_lock_is_judged_where_that_has_it(
     workspace.write("plan.yaml", PLAN)
     lock = {"buy-now": entry_of(PLAN, place)} if place else {}
     assert [rule for rule, _, _ in found(run(workspace, "plan.yaml", lock=lock))] == rules
+
+
+def test_what_a_branch_makes_of_the_policy_is_read_where_that_moves_plans_and_nowhere_else(
+    workspace: Workspace,
+) -> None:
+    """The base's policy judges: a broken one in the working tree is in the way only of what its defaults would move."""
+    defaults = "defaults: {statistics: {power: 90%}}\n"
+    file = workspace.write("egp.yaml", RUNTIME_ALONE)
+    repository = ScriptedRepository(workspace.root)
+    repository.git("init", "--quiet", "--initial-branch=main")
+    repository.commit("2023-01-16")
+
+    def said(text: str, **options: Any) -> list[str]:
+        judge = replace(read_policy_of(text), ref="main", root=str(workspace.root))
+        report = check((), PlanFinder(str(workspace.root)), judge, AS_OF, **options)
+        return [each.message for each in report.failures]
+
+    def read_policy_of(text: str) -> Policy:
+        workspace.write("base/egp.yaml", text)
+        return read_policy("base/egp.yaml", "egp.yaml")
+
+    assert said(RUNTIME_ALONE + defaults, base="main") == []
+    file.unlink()
+    assert said(RUNTIME_ALONE + defaults, base="main") == [
+        "cannot read the policy: No such file or directory"
+    ]
+    assert said(RUNTIME_ALONE + defaults) == []
+    assert said(RUNTIME_ALONE, base="main") == []
+    workspace.write("egp.yaml", "rules: [")
+    (broken,) = said(RUNTIME_ALONE + defaults, base="main")
+    assert broken.startswith("the policy is invalid")
+    assert said(RUNTIME_ALONE, base="main") == []
 
 
 STAGED = "rules: {minimum-runtime: [{severity: warning}, {from: 2023-01-15, severity: error}]}\n"

@@ -9,7 +9,7 @@ import pytest
 from egp.check.placing import named_pointer, place_in
 from egp.plan.finding import Diagnostic
 from egp.yaml import Path, read_text
-from tests.check.workspace import PLAN, Workspace
+from tests.check.workspace import PLAN, Workspace, where
 
 TEXT = """\
 id: buy-now
@@ -92,6 +92,24 @@ def test_a_plan_without_an_id_is_known_by_its_file_and_a_claim_about_text_by_its
     found = {each.rule: each for each in of_rule(workspace, source, PLAN.replace("id: buy-now\n", ""))}
     assert found["about-text"].fingerprint == sha256(b"about-text\nplan.yaml\nwords").hexdigest()
     assert found["about-text"].named is None
+
+
+def test_a_claim_about_text_stands_in_the_plan_s_own_file_whoever_completes_it(workspace: Workspace) -> None:
+    """So does one about what neither the plan nor the policy says; what the policy says stands there."""
+    workspace.rule(
+        "about-places",
+        "from egp.yaml import Position, Span\n"
+        "def check(plan_file: 'PlanFile'):\n"
+        "    yield Finding(Span(Position(2, 1), Position(2, 5)), 'text')\n"
+        "    yield Finding(('statistics', 'power'), 'default')\n"
+        "    yield Finding(('statistics', 'alpha'), 'missing')\n",
+    )
+    workspace.write(
+        "egp.yaml", "defaults: {statistics: {power: 90%}}\nrules: {about-places: {severity: warning}}\n"
+    )
+    workspace.write("plan.yaml", PLAN)
+    places = {each.message: where(each) for each in workspace.report("plan.yaml").diagnostics}
+    assert places == {"text": "plan.yaml:2:1", "default": "egp.yaml:1:32", "missing": "plan.yaml:1:1"}
 
 
 SECRET = """\

@@ -94,6 +94,27 @@ def test_the_first_baseline_is_about_what_the_base_has(recorded: str, at_base: s
 
 
 @pytest.mark.parametrize(
+    ("name", "rule", "at_base", "is_excused"),
+    [
+        ("buy-now", "rollout-split", "", False),
+        ("buy-now", "rollout-split", None, True),
+        ("buy-now", "rollout-split", "v1:a", True),
+        ("", "unplanned-rollout", None, True),
+        ("", "unplanned-rollout", "", True),  # beside a new plan that has no id
+    ],
+)
+def test_the_first_baseline_excuses_flags_without_a_plan_and_those_of_a_new_plan_never(
+    name: str, rule: str, at_base: str | None, is_excused: bool
+) -> None:
+    entry = BaselineEntry(0, FindingKey(name, rule, "/rollouts/production/pdp"), 1, "")
+    shared = SharedSuppressions(baseline=baseline_of([entry]), before=Before({}, None))
+    (excuse,) = shared.excuses(name, GrantTerms(name, AS_OF, digest="v1:a", at_base=at_base), [])
+    assert excuse.lapsed == (
+        "" if is_excused else "the base has no such plan, and a baseline is for what was there before it"
+    )
+
+
+@pytest.mark.parametrize(
     ("before", "is_grown"),
     [
         ((1, ""), False),

@@ -61,6 +61,19 @@ def test_an_unregistered_plan_is_reported_at_the_top_of_the_file_that_had_it(com
     assert removals(compared) == []
 
 
+def test_the_line_of_its_entry_is_shown_and_none_of_a_file_that_is_gone(compared: Comparison) -> None:
+    for path, name in ((A, "a"), (B, "b")):
+        compared.write(path, plan(name))
+    compared.register(A)
+    compared.commit("2023-01-17")
+    place, number, _ = compared.entry_place("a").split(":")
+    entry = compared.read(place).splitlines()[int(number) - 1]
+    for path in (A, B):
+        (compared.root / path).unlink()
+    lines = {each.place.path: each.line for each in compared.report(base="main").diagnostics}
+    assert lines == {place: entry, B: ""}
+
+
 def test_an_entry_that_was_removed_with_its_plan_does_not_hide_it(registered: Comparison) -> None:
     (registered.root / A).unlink()
     registered.remove_entry("a")

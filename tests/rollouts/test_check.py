@@ -18,8 +18,10 @@ from egp.policy.error import PolicyError
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from egp.record.ledger import append
+from egp.record.rollouts.rollout import Said
 from egp.rules.rule_inputs import PortfolioEntry, PortfolioIndex
-from egp.yaml import read_text
+from egp.stats.values import replace
+from egp.yaml import Position, Span, read_text
 from tests.rollouts.reading import read
 
 SOUND = Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
@@ -42,6 +44,7 @@ flags:
 """
 
 DURING = date(2023, 1, 25)
+START = Span(Position(1, 1), Position(1, 1))
 
 Run = Callable[..., Report]
 
@@ -232,6 +235,33 @@ def test_flags_that_hash_the_same_unit_with_the_same_salt_are_alike() -> None:
 def test_a_flag_without_a_salt_is_like_no_other() -> None:
     text = FLAG + FLAG.removeprefix("flags:\n").replace("pdp_buy_now", "another")
     assert salted_alike(read(text, "flagd").rollouts) == {}
+
+
+@pytest.mark.parametrize(
+    ("unit", "salt", "is_known"),
+    [
+        ("user_id", "pdp", True),
+        ("user_id", "", False),
+        ("user_id", None, False),
+        (None, "pdp", False),
+        (None, None, False),
+    ],
+)
+def test_a_hash_is_known_by_its_unit_and_its_salt_and_by_neither_alone(
+    unit: str | None, salt: str | None, is_known: bool
+) -> None:
+    """Formats may hash a unit without a salt of the flag's own, or name a salt and leave the unit to the application."""
+    (split,) = read(FLAG, "flagd").rollouts
+    (audience,) = split.splits
+    audience = replace(
+        audience,
+        unit=None if unit is None else Said(unit, START),
+        salt=None if salt is None else Said(salt, START),
+    )
+    one, two = (replace(split, flag=Said(name, START), audiences=(audience,)) for name in ("one", "two"))
+    alike = salted_alike([one, two])
+    assert alike == ({(unit, salt): ("one", "two")} if is_known else {})
+    assert others_alike(one, alike) == (("two",) if is_known else ())
 
 
 @pytest.mark.parametrize(
