@@ -149,7 +149,7 @@ def _waive_emergencies(
     owner: Run, judged: JudgedPlan, plan: Experiment, ledger: Ledger, answers: RuleAnswers
 ) -> None:
     """Sets aside what is said of raises that somebody answers for, while they do."""
-    raised = [each for each in emergencies(ledger) if not each.is_settled and each.holds(owner.as_of)]
+    raised = emergencies(ledger)
     if not raised or (owner.allowances is not None and not owner.allowances.are_in_force):
         return
     from egp.gate.emergency import objections_to

@@ -11,7 +11,7 @@ from statsmodels.stats.proportion import proportions_ztest
 from statsmodels.stats.proportion import test_proportions_2indep as score_test_of_two_rates
 
 from egp import stats
-from egp.gate.checks import sample_ratio
+from egp.gate.checks import sample_ratio, stage_order
 from egp.gate.reading import Reading
 from egp.gate.verdict import Decision, decide
 from egp.plan.analysis.alarm_levels import LEVELS
@@ -22,6 +22,7 @@ from egp.policy.model import Adopted
 from egp.policy.reading import shipped_policy
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
+from egp.record.emergencies import Emergency
 from egp.record.lock import Amended, Signed, made
 from egp.stats.values import replace
 
@@ -179,6 +180,56 @@ class TestStageOrder:
         said = messages(open_readings(world.decide())["stage-order"])
         assert "the ledger has 70% and 60%" in said
         assert "not entered one after the other" in said
+
+    @pytest.mark.parametrize(("after", "is_late"), [(-1, False), (0, False), (1, True)])
+    def test_a_stage_is_entered_by_now(self, after: int, is_late: bool) -> None:
+        entered = NOW + timedelta(seconds=after)
+        readout = stage_world().but(stages=(entry(0.7, entered.isoformat()),)).readout()
+        said = messages(stage_order._ledger(readout))
+        assert ("not entered one after the other, before now" in said) is is_late
+
+    @pytest.mark.parametrize(
+        ("to", "day", "settled", "next"),
+        [
+            ("90%", date(2023, 2, 9), False, "enter 70% with `egp enter`, or lower it, before 90% follows"),
+            ("90%", date(2023, 2, 8), False, "enter 70% with `egp enter`, or lower it, before 90% follows"),
+            ("", date(2023, 2, 9), False, None),  # it holds to the end of its last day
+            ("", date(2023, 2, 8), False, "enter 70% with `egp enter`, or lower it"),
+            ("90%", date(2023, 2, 8), True, None),
+            ("", date(2023, 2, 8), True, None),
+            ("70%", date(2023, 2, 8), False, None),  # the gate is judging it
+        ],
+    )
+    def test_a_stage_that_was_raised_in_an_emergency_is_judged_before_the_next_and_by_its_last_day(
+        self, to: str, day: date, settled: bool, next: str | None
+    ) -> None:
+        raised = Emergency(1, 0.7, "70%", date(2023, 2, 7), "r", "XP-1", "@xp-lead", "lead", day, "", settled)
+        readout = replace(stage_world().but(to=to).readout(), emergencies=(raised,))
+        assert [each.next for each in stage_order._unjudged(readout)] == ([] if next is None else [next])
+
+    @pytest.mark.parametrize(
+        ("to", "canary", "first"),
+        [
+            ("70%", {}, "a plan with a canary"),
+            (
+                "70%",
+                {"none": None, "treated": "5%", "start": "2023-01-18", "end": "2023-01-20"},
+                "the canary",
+            ),
+            (
+                "test",
+                {"none": None, "treated": "5%", "start": "2023-01-18", "end": "2023-01-20"},
+                "the canary",
+            ),
+            ("canary", {"none": None, "treated": "5%", "start": "2023-01-18", "end": "2023-01-20"}, None),
+        ],
+    )
+    def test_after_a_roll_back_everything_begins_anew_with_a_canary(
+        self, to: str, canary: dict[str, Any], first: str | None
+    ) -> None:
+        readout = replace(readout_world(canary=canary).but(to=to).readout(), was_rolled_back=True)
+        said = [each.required for each in stage_order._next(readout) if each.observed == "rolled back"]
+        assert said == ([] if first is None else [first])
 
 
 class TestDwell:

@@ -11,7 +11,7 @@ import pytest
 from egp.gate.activity import Activity
 from egp.gate.boundary import look_at
 from egp.gate.call import Call, CannotJudge
-from egp.gate.checks.complete_data import SignsOfLife, _listed
+from egp.gate.checks.complete_data import SignsOfLife, _is_needed, _listed
 from egp.gate.estimates import Lacking
 from egp.gate.judgement import _variant, _when
 from egp.gate.looks import (
@@ -31,6 +31,7 @@ from egp.plan.experiment import Metric
 from egp.plan.finding import NotChecked
 from egp.plan.results import About, Row, RowRefusal
 from egp.stats.values import replace
+from egp.yaml import Path
 
 from .worlds import CONTROL, DAY, TREATMENT, World, days, entry, plan_of, rate_row, readout_world, stage_world
 
@@ -126,6 +127,35 @@ def with_canary(**changes: Any) -> World:
     canary = {"treated": "5%", "start": "2023-01-18", "end": "2023-01-20", "none": None}
     world = readout_world(canary=canary, **changes)
     return world.but(as_of=datetime.fromisoformat("2023-01-21T08:00:00-08:00"), to="test", rows=())
+
+
+class TestWhatIsNeeded:
+    """Guardrails in every stage, primaries in the test; others once control has rows of them, or a stop rule watches them."""
+
+    @pytest.mark.parametrize(
+        ("path", "in_test", "in_stage"),
+        [
+            (("primary_metric",), True, False),
+            (("guardrail_metrics", 0), True, True),
+            (("secondary_metrics", 0), False, False),
+        ],
+    )
+    def test_of_which_there_is_no_row(self, path: Path, in_test: bool, in_stage: bool) -> None:
+        for world, is_needed in ((readout_world(), in_test), (stage_world(), in_stage)):
+            readout = replace(world.without(lambda _: True).readout(), plan=plan_of(stop_rules=[]))
+            assert _is_needed(readout, path, metric_of(readout, REFUNDS)) is is_needed
+
+    @pytest.mark.parametrize("path", [("primary_metric",), ("secondary_metrics", 0)])
+    def test_of_which_control_has_rows_or_that_a_stop_rule_watches(self, path: Path) -> None:
+        world = stage_world(stop_rules=[])
+        readout = world.readout()
+        assert _is_needed(readout, path, metric_of(readout, REFUNDS))
+        no_control = world.without(lambda row: row.variant == CONTROL).readout()
+        assert not _is_needed(no_control, path, metric_of(no_control, REFUNDS))
+        watched = stage_world().without(lambda _: True).readout()
+        rule = next(each for each in watched.plan.stop_rules if each.probability)
+        name = rule.metric or ""
+        assert _is_needed(watched, path, metric_of(watched, name))
 
 
 class TestLooks:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from egp.gate.moved import FlagChange, bare, by_themselves, moved
+from egp.plan.finding import NotChecked
 from egp.record.rollouts.rollout import (
     REQUIRED,
     Audience,
@@ -149,6 +150,18 @@ def test_what_cannot_be_read_has_the_place_of_its_reason() -> None:
     unread = replace(FLAG, unread=(Unread("flags.yaml", ELSEWHERE, "a weight is computed"),))
     assert moved(FLAG, unread, treats).at == ELSEWHERE
     assert moved(unread, replace(unread, path="moved.yaml"), treats) == FlagChange("none", 0.0, 0.0)
+
+
+def test_what_nobody_can_tell_has_the_place_of_the_flag_where_its_reason_has_none() -> None:
+    """Where the flag is now; one that is gone, where it was."""
+
+    def unknown(_: str) -> bool:
+        raise NotChecked(("variants",))
+
+    there = replace(FLAG, flag=Said("pdp_buy_now", ELSEWHERE), terms=("from noon on",))
+    for before, after, at in ((FLAG, there, ELSEWHERE), (there, FLAG, START), (there, None, ELSEWHERE)):
+        found = moved(before, after, unknown)
+        assert (found.kind, found.at) == ("undecided", at)
 
 
 def test_a_flag_that_is_taken_away_is_nobodys_concern_only_where_it_treated_nobody() -> None:
