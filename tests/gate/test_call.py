@@ -10,9 +10,11 @@ import pytest
 
 from egp.gate.call import Call, CannotJudge, FrozenRows
 from egp.gate.judgement import _frozen, _variant, _when
+from egp.gate.kept import counting
 from egp.gate.readout import Readout
 from egp.plan.quantity import Moment
 from egp.plan.results import FrozenReadout
+from egp.record.ledger import Ledger, append, read_ledger
 from egp.record.lock import Decided, Registration, made
 from egp.record.lock.writing import update_lock
 
@@ -183,6 +185,61 @@ class TestAnArchivedPlan:
         (repository / "egp.lock").write_text("<<<<<<< ours\n")
         said = gate(repository, "stage-1", "--to", "90%").err
         assert "no such file" in said
+
+
+class TestWhatTheLedgerWas:
+    FIRST, SECOND = "2023-02-07T08:00:00-08:00", "2023-02-09T08:00:00-08:00"
+
+    @pytest.fixture
+    def ledger(self, tmp_path: Path) -> Ledger:
+        """Two stages, two days apart."""
+        for share, moment in (("70%", self.FIRST), ("90%", self.SECOND)):
+            append(
+                str(tmp_path),
+                "pdp-buy-now",
+                {"kind": "enter", "stage": share, "treated": share, "at": moment},
+            )
+        return read_ledger(str(tmp_path), "pdp-buy-now")
+
+    @pytest.mark.parametrize(
+        ("as_of", "now", "count"),
+        [
+            (None, None, 2),
+            (None, NOW, 1),
+            (None, NOW - timedelta(seconds=1), 0),
+            (NOW, None, 1),
+            (NOW, NOW + timedelta(days=9), 1),  # what is stated, and not what the clock says
+            (NOW + timedelta(days=9), NOW, 2),
+            (date(2023, 2, 7), NOW - timedelta(days=9), 1),  # to the end of the day
+            (date(2023, 2, 8), None, 1),
+            (date(2023, 2, 9), None, 2),
+        ],
+    )
+    def test_at_the_instant_that_is_judged(
+        self, ledger: Ledger, as_of: Any, now: datetime | None, count: int
+    ) -> None:
+        found = counting(Call("p", "r", as_of=as_of, now=now), ledger, READOUT.zone)
+        assert found is not None
+        assert found.entries == ledger.entries[:count]
+
+    def test_for_a_receipt_that_is_replayed_when_it_was_written(self, ledger: Ledger) -> None:
+        for digest, count in ((ledger.until(NOW).last, 1), (ledger.last, 2), ("sha256:0", 1)):
+            found = counting(Call("p", "r", now=NOW, ledger=digest), ledger, READOUT.zone)
+            assert found is not None
+            assert len(found.entries) == count
+
+    def test_one_that_cannot_be_read_was_nothing(self) -> None:
+        assert counting(Call("p", "r", now=NOW), None, READOUT.zone) is None
+
+    def test_a_damaged_one_keeps_from_judging(self, repository: Path) -> None:
+        for share, moment in (("70%", self.FIRST), ("90%", self.SECOND)):
+            step = {"kind": "enter", "stage": share, "treated": share, "at": moment}
+            append(str(repository), "pdp-buy-now", step)
+        first, _ = sorted((repository / "egp.ledger.d").rglob("*.yaml"))
+        first.write_text(first.read_text(encoding="utf-8").replace("70%", "5%"), encoding="utf-8")
+        told = gate(repository, "stage-1", "--to", "90%")
+        assert told.status == 2
+        assert "does not follow the entry before it" in " ".join(told.out.split())
 
 
 class TestAFileOfSeveralPlans:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from egp.gate.activity import Activity
 from egp.gate.reading import Reading
+from egp.gate.signs_of_life import SignsOfLife, _least_ratio
 from egp.plan.results import Row
 from egp.stats.values import replace
 
@@ -179,6 +181,37 @@ class TestEventsOfEveryVariantAreLost:
         world = readout_world(guardrail_metrics={0: {"expected_zero": True}})
         (reading,) = lost(losing(world, "refund_rate"))
         assert "expected_zero" not in reading.next
+
+
+class TestWhetherALossWouldBeMissed:
+    """Of a metric that is to fall, a treatment with half of control's events may be an effect; a control with a fifth is none."""
+
+    @pytest.mark.parametrize(
+        ("of_control", "of_treatment", "is_missed"),
+        [(20, 200, True), (10, 200, False), (40, 100, False)],
+    )
+    def test_the_loss_of_either_variant_is(self, of_control: int, of_treatment: int, is_missed: bool) -> None:
+        """12,000 of control and 28,000 of the treatment a day: by the binomial tail 0.77 nats for each event of control
+        that the treatment has no counterpart to, and 0.08 for each of the treatment's that control has none to."""
+        events = {CONTROL: of_control / 2, TREATMENT: of_treatment / 2}
+        world = stage_world(guardrail_metrics={0: {"baseline": None, "target": None, "mde": None}})
+        few = world.mapped(
+            lambda row: replace(row, sum=events[row.variant]) if row.metric == "refund_rate" else row
+        )
+        readout = few.readout()
+        metric = readout.plan.guardrail_metrics[0]
+        found = SignsOfLife(readout, metric, 10.0, of_denominator=False)
+        assert found.would_be_missed() is is_missed
+
+    @pytest.mark.parametrize(
+        ("here", "there", "is_known"), [(30, 30, True), (29, 30, False), (30, 29, False), (29, 29, False)]
+    )
+    def test_the_ratio_on_other_days_is_of_so_many_events_in_either(
+        self, here: int, there: int, is_known: bool
+    ) -> None:
+        one, two = Activity(1_000, here, here), Activity(1_000, there, there)
+        assert (_least_ratio(one, two) > 0) is is_known
+        assert _least_ratio(one, two._replace(units=0.0)) == 0.0, "of nobody there is no rate"
 
 
 class TestEffectsAreNotLosses:

@@ -284,6 +284,18 @@ class TestHoldbacks:
         world = holdback("2023-03-07", Truth(add_to_cart_rate=0.113), decision_rule={"withdraw": WITHDRAW})
         assert world.decide().verdict == "roll_back"
 
+    @pytest.mark.parametrize(
+        ("method", "first"),
+        [("fixed_horizon", "2023-03-10"), ("group_sequential", LOOK), ("always_valid", LOOK)],
+    )
+    def test_of_several_looks_a_sequential_test_decides_from_the_first_and_any_other_from_the_last(
+        self, method: str, first: str
+    ) -> None:
+        world = holdback("2023-03-06", statistics={"looks": [LOOK, "2023-03-10"], "method": method})
+        for seconds, is_decision in ((-1, False), (0, True)):
+            moment = datetime.fromisoformat(f"{first}T00:00:00-08:00") + timedelta(seconds=seconds)
+            assert world.but(rows=(), as_of=moment).readout().is_decision is is_decision
+
     def test_one_without_looks_reads_nothing(self) -> None:
         watched = holdback("2023-03-07", Truth(), statistics={"looks": None, "variance_reduction": None})
         assert not [each for each in watched.decide().readings if each.check == "primary-outcome"]

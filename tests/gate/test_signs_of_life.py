@@ -10,6 +10,7 @@ import pytest
 
 from egp.gate.checks.complete_data import SignsOfLife, _listed, _stage_of
 from egp.plan.results import About, Row, RowRefusal
+from egp.stats.values import replace
 
 from .worlds import CONTROL, DAY, TREATMENT, World, entry, plan_of, registered
 
@@ -155,6 +156,30 @@ def test_silent_is_one_that_is_not_heard_of_while_the_other_speaks(
     found = life(*days, *(row(TUESDAY + at * DAY, 500) for at in range(last + 1)), hours=hours)
     assert found is not None
     assert found.is_silent(TREATMENT, CONTROL, timedelta(hours=48)) is is_silent
+
+
+@pytest.mark.parametrize(
+    ("beyond", "hours", "may_be"),
+    [
+        (None, 12, False),  # all rows are known to be there
+        ({}, 12, True),
+        ({("70%", TREATMENT): date.min}, 12, True),
+        ({("70%", TREATMENT): TUESDAY - DAY}, 12, True),  # nothing of the stage is beyond doubt
+        ({("70%", TREATMENT): TUESDAY}, 12, False),  # 16 hours without a row, and the file goes on
+        ({("70%", TREATMENT): TUESDAY}, 16, True),
+        ({("70%", CONTROL): TUESDAY}, 12, True),
+        ({("70%", TREATMENT): date.max}, 16, False),
+    ],
+)
+def test_a_variant_is_cut_off_where_it_is_not_silent_in_what_the_file_surely_has(
+    beyond: Mapping[tuple[str, str], date] | None, hours: int, may_be: bool
+) -> None:
+    found = life(row(TUESDAY, 500, variant=CONTROL), hours=26)
+    assert found is not None
+    readout = found.readout
+    evidence = replace(readout.evidence, read_beyond=beyond)
+    found = replace(found, readout=replace(readout, evidence=evidence))
+    assert found.may_be_cut_off(TREATMENT, CONTROL, timedelta(hours=hours)) is may_be
 
 
 @pytest.mark.parametrize(
