@@ -110,9 +110,8 @@ def changes(
     """Every move between the base and the working tree. Raises GitError for a ref that git does not know."""
     root = lock_folder(finder.folder, policy.home)
     base = BaseCommit(Repository.at(root), ref, finder, policy, as_of.date())
-    folder = policy.root or root
     committed = CommittedRollouts(base.repository, base.commit)
-    before, after = read_changed(policy, finder.folder, committed, folder)
+    before, after = read_changed(policy, finder.folder, committed, policy.root)
     judging = _Judging(base, finder, policy, results, call, as_of)
     moves = [*judging.moves(before, after), *_unread(before, after)]
     moves.sort(key=lambda each: (each.path, each.at, each.flag, each.environment))

@@ -83,6 +83,7 @@ PACKAGES = {
             "tests/rollouts/test_gate_changes.py",
             "tests/rollouts/test_gate_files.py",
             "tests/rollouts/test_moved.py",
+            "tests/rollouts/test_naming.py",
             "tests/rollouts/test_parts_of_a_move.py",
         )
     ),
