@@ -159,7 +159,8 @@ def test_a_trial_tells_what_a_test_notices_from_what_none_does(code: Path) -> No
 def test_every_equivalent_is_of_a_line_that_exists_and_has_its_reason() -> None:
     assert equivalents()
     for change, why in equivalents().items():
-        lines = [line.strip() for line in (ROOT / change.path).read_text(encoding="utf-8").splitlines()]
-        assert change.was in lines, f"{change.path} has no line {change.was}"
+        text = (ROOT / change.path).read_text(encoding="utf-8")
+        lines = "\n".join(line.strip() for line in text.splitlines())
+        assert f"\n{change.was}\n" in lines, f"{change.path} has no line {change.was}"
         assert change.was != change.becomes
         assert len(why) > 10
