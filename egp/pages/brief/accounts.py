@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.gate.clock import instant
 from egp.gate.comparisons import comparison_so_far
 from egp.gate.estimates import Lacking, units_in
-from egp.gate.rows import cumulative_rows, rows_of
+from egp.gate.looks import last_judged_day
+from egp.gate.rows import cumulative_rows
 from egp.gate.settings import guardrail_alpha
-from egp.pages.brief.guardrails import so_far
+from egp.pages.brief.guardrails import is_read_out, so_far
 from egp.pages.brief.priced import (
     Account,
     PricedLine,
@@ -37,14 +37,11 @@ from egp.plan.analysis.registered import harm_direction
 from egp.plan.analysis.traffic import treated_share
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
-from egp.plan.results import stage_name
 from egp.plan.wording import money, percent, significant
-from egp.stats.hints import Literal, get_args
+from egp.stats.values import NamedTuple
 from egp.yaml import pointer
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from egp.gate.readout import Readout
     from egp.pages.brief.guardrails import SeenHarm, WatchedGuardrail
     from egp.pages.brief.result import PrimaryResult
@@ -62,10 +59,8 @@ def clear(said: Account, tripped: frozenset[str]) -> Account:
     return Account(tuple(kept), said.lacks)
 
 
-WAITING = "What the primary metric shows so far is in no amount: they rest on what the plan states alone."
+WAITING = "What is forgone and what is saved rests on what the plan states alone; no result is in it."
 _DAY = timedelta(days=1)
-_ONCE_EACH = Literal["cohort", "total"]
-"""Windows whose rows hold a unit once."""
 
 
 def waiting_account(scene: Scene) -> Account:
@@ -102,17 +97,20 @@ def reached_by_waiting(scene: Scene) -> Iterator[str]:
         )
 
 
-def harm_lines(scene: Scene, readout: Readout, treated: int = 0) -> Iterator[PricedLine | str]:
+def harm_lines(
+    scene: Scene, readout: Readout, treated: int = 0, period: str = "", variants: Sequence[str] = ()
+) -> Iterator[PricedLine | str]:
     """What the difference of each guardrail has come to among the treated of the stage, with its range.
 
-    ``treated`` is how many those are, where the amounts are of the same people; else as many as each counts.
+    ``treated`` is how many those are, where the amounts are of the same people, of another period perhaps; else as many
+    as each counts.
     """
     for path, metric in scene.plan.guardrails:
         if metric.kind not in ("proportion", "mean"):
             continue
-        for variant in readout.treatments:
+        for variant in variants or readout.treatments:
             try:
-                yield _so_far(scene, readout, path, metric, variant, treated)
+                yield _so_far(scene, readout, path, metric, variant, treated, period or so_far(readout))
             except Unpriced as reason:
                 yield str(reason)
             except (NotChecked, Lacking, ArithmeticError, stats.StatisticsInputError):
@@ -120,16 +118,17 @@ def harm_lines(scene: Scene, readout: Readout, treated: int = 0) -> Iterator[Pri
 
 
 def _so_far(
-    scene: Scene, readout: Readout, path: Path, metric: Metric, variant: str, treated: int
+    scene: Scene, readout: Readout, path: Path, metric: Metric, variant: str, treated: int, period: str
 ) -> PricedLine:
     price = price_of(metric, scene.policy.metrics)
-    seen = comparison_so_far(readout, metric, variant)
+    judged = last_judged_day(readout, metric) if is_read_out(readout) else None
+    seen = comparison_so_far(readout, metric, variant, judged)
     sign = 1 if harm_direction(metric, path) == "increase" else -1
     low, high = sorted(sign * end for end in seen.difference.interval(2 * guardrail_alpha(readout)))
     harm = sign * seen.difference.estimate
     name = _name(scene, metric, readout, variant)
     units = seen.treatment_units if metric.segment else treated or seen.treatment_units
-    return _harm(f"{name}, {so_far(readout)}", metric, price, units, low, harm, high, sign)._replace(of=name)
+    return _harm(f"{name}, {period}", metric, price, units, low, harm, high, sign)._replace(of=name)
 
 
 def people_of_the_last_week(rows: Sequence[WatchedGuardrail]) -> int:
@@ -170,7 +169,7 @@ def _harm(
         -worth_of_effect(price, treated, low, harm, high),
         f"{of_a_thousand(sign * harm)} × {treated:,} people × {money(price.value, price.currency)}",
         metric.name,
-        f"about {significant(events, 3)} {more}",
+        f"about {significant(events, 3)} {more}" if events else "about as many",
     )
 
 
@@ -179,39 +178,34 @@ def _name(scene: Scene, metric: Metric, readout: Readout, variant: str) -> str:
     return f"{shown(called_by_people(metric, scene.policy.metrics))}{several}"
 
 
-def gain_lines(
-    scene: Scene, result: PrimaryResult, *, is_out: bool, goes_on: bool
-) -> Iterator[PricedLine | str]:
-    """What a result that ships is worth: so far in the stages of the ramp, and until the holdout ends where it goes on."""
-    if result.selected is None:
+class Period(NamedTuple):
+    """People of whom gain, harm and net are told."""
+
+    name: str
+    people: int
+    counted: str
+    """How they are counted, where they are a forecast."""
+    lies_ahead: bool
+
+
+def periods_of_gain(scene: Scene, readout: Readout, *, goes_on: bool) -> Iterator[Period | str]:
+    """The stage so far, and until the holdout ends where the treatment goes on; else the line that would say it."""
+    if readout.stage.position >= 0 and (reached := treated_people(readout)):
+        yield Period(so_far(readout), reached, "", lies_ahead=False)
+    if not goes_on:
+        return
+    until = scene.plan.holdout.until if scene.plan.holdout else None
+    if until is None or until <= scene.day:
+        yield "`holdout.until` would say until when the gain is counted"
         return
     try:
-        price = price_of(result.metric, scene.policy.metrics)
-    except Unpriced as reason:
-        yield str(reason)
-        return
-    try:
-        if is_out:
-            assert scene.judgement is not None
-            until_results = _seen_until(scene.judgement.readout).date()
-            if counted := reached_so_far(scene.judgement.readout):
-                yield _gain(
-                    f"{shown(result.name)}, gained in the ramp so far", price, counted, result
-                )._replace(when=f"until {until_results}")
-        if not goes_on:
-            return
-        until = scene.plan.holdout.until if scene.plan.holdout else None
-        if until is not None and until > scene.day:
-            days = (until - scene.day) / _DAY
-            treated = treated_at_the_end(scene.plan)
-            when = f"from {scene.day} to {until}"
-            reached = people(scene.plan, days, treated)
-            line = _gain(f"{shown(result.name)}, {when} in the last stage", price, reached, result)
-            yield line._replace(when=when, how=f"{line.how} ({counted_as(scene.plan, days, treated)})")
-        else:
-            yield "`holdout.until` would say until when the gain is counted"
+        days, treated = (until - scene.day) / _DAY, treated_at_the_end(scene.plan)
+        counted = counted_as(scene.plan, days, treated)
+        reached = round(people(scene.plan, days, treated))
     except NotChecked as missing:
         yield _needs(missing)
+    else:
+        yield Period(f"from {scene.day} to {until}", reached, counted, lies_ahead=True)
 
 
 def week_of_gain(scene: Scene, result: PrimaryResult, treated: float) -> Iterator[PricedLine | str]:
@@ -220,7 +214,9 @@ def week_of_gain(scene: Scene, result: PrimaryResult, treated: float) -> Iterato
         return
     try:
         price = price_of(result.metric, scene.policy.metrics)
-        line = _gain("", price, people(scene.plan, WEEK, treated), result)
+        assert scene.judgement is not None
+        found = result.corrected(2 * guardrail_alpha(scene.judgement.readout))
+        line = _gain("", price, people(scene.plan, WEEK, treated), result, found)
     except Unpriced as reason:
         yield str(reason)
     except NotChecked as missing:
@@ -230,38 +226,13 @@ def week_of_gain(scene: Scene, result: PrimaryResult, treated: float) -> Iterato
         yield line._replace(name=what, amount=-line.amount)
 
 
-def _gain(name: str, price: Price, reached: float, result: PrimaryResult) -> PricedLine:
-    selected = result.selected
-    assert selected is not None
-    amount = worth_of_effect(price, reached, selected.low, selected.estimate, selected.high)
+def _gain(
+    name: str, price: Price, reached: float, result: PrimaryResult, found: stats.Selected
+) -> PricedLine:
+    amount = worth_of_effect(price, reached, found.low, found.estimate, found.high)
     return PricedLine(
-        name, amount, f"{result.worded(selected.estimate)} {in_people(price, reached)}", result.metric.name
+        name, amount, f"{result.worded(found.estimate)} {in_people(price, reached)}", result.metric.name
     )
-
-
-CURSE = "Gains are those of the readout, without the luck of what ships."
-
-
-def reached_so_far(readout: Readout) -> int:
-    """People whom the results count as treated in the stages of the ramp, who came back in a later stage again there."""
-    stages = {
-        stage_name(each.treated) for each in readout.evidence.results.stages if each.treated is not None
-    }
-    return sum(max(_units_in_stage(readout, stage), default=0) for stage in stages)
-
-
-def _units_in_stage(readout: Readout, stage: str) -> Iterator[int]:
-    """Treated units of a stage, as each guardrail counts them."""
-    for _, metric in readout.plan.guardrails:
-        for window in get_args(_ONCE_EACH):
-            found = [rows_of(readout, metric, window, name, stage) for name in readout.treatments]
-            yield sum(map(units_in, found))
-
-
-def _seen_until(readout: Readout) -> datetime:
-    """Nobody knows what was served after the results."""
-    taken = readout.evidence.results.as_of
-    return min(readout.as_of, instant(taken, readout.zone)) if taken is not None else readout.as_of
 
 
 def _needs(missing: NotChecked) -> str:

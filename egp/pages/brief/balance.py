@@ -16,6 +16,7 @@ from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from egp.gate.readout import Readout
+    from egp.pages.brief.accounts import Period
     from egp.pages.brief.result import PrimaryResult
     from egp.pages.brief.scene import Scene
 
@@ -24,11 +25,29 @@ class Balance(NamedTuple):
     """What a period comes to for the people who are treated in it."""
 
     period: str
-    """ "stage 90% so far"."""
+    """ "stage 90% so far", "from 2023-02-07 to 2023-05-10"."""
     people: int
     harms: tuple[PricedLine, ...]
     gain: PricedLine | None
     net: PricedLine | None
+    lies_ahead: bool = False
+
+    @property
+    def in_words(self) -> str:
+        """ "The metric alone is worth $13k, …; with refunds as measured from -$36k to $37k: no net gain is shown"."""
+        assert self.gain is not None
+        alone = f"The metric alone is worth {self.gain.amount}, {self.period}"
+        if self.net is None:
+            return f"{alone}; no guardrail has a price, so that the net is not known"
+        shows = (
+            "a net gain"
+            if self.net.amount.low > 0
+            else "a net loss"
+            if self.net.amount.high < 0
+            else "no net gain"
+        )
+        names = listing(each.of for each in self.harms)
+        return f"{alone}; with {names} as measured {self.net.amount}: {shows} is shown"
 
     @property
     def lines(self) -> tuple[PricedLine, ...]:
@@ -49,6 +68,22 @@ def balance(
     return Balance(period, people, tuple(harms), gain, net)
 
 
+def as_measured(
+    scene: Scene, readout: Readout, result: PrimaryResult, period: Period, harms: Sequence[PricedLine]
+) -> Balance:
+    """The same where the treatment goes on: every priced guardrail as it was measured, whether or not that is clear of noise.
+
+    A guardrail of a part of the traffic is in the one of all of it.
+    """
+    of_parts = {metric.name for _, metric in scene.plan.guardrails if metric.segment}
+    whole = [each for each in harms if each.metric not in of_parts]
+    found = balance(scene, readout, result, period.name, period.people, whole)
+    if found.gain is None or not period.counted:
+        return found._replace(lies_ahead=period.lies_ahead)
+    gain = found.gain._replace(how=f"{found.gain.how} ({period.counted})")
+    return found._replace(gain=gain, lies_ahead=period.lies_ahead)
+
+
 def _gain(
     scene: Scene, readout: Readout, result: PrimaryResult, people: int, period: str
 ) -> PricedLine | None:
@@ -57,9 +92,7 @@ def _gain(
         price = price_of(result.metric, scene.policy.metrics)
     except Unpriced:
         return None
-    found = stats.corrected_for_selection(
-        result.estimate, result.standard_error, min(result.cut, result.estimate), 2 * guardrail_alpha(readout)
-    )
+    found = result.corrected(2 * guardrail_alpha(readout))
     amount = worth_of_effect(price, people, found.low, found.estimate, found.high)
     name = shown(called_by_people(result.metric, scene.policy.metrics))
     how = f"{result.worded(found.estimate)} × {people:,} people × {money(price.value, price.currency)}"
@@ -67,7 +100,7 @@ def _gain(
 
 
 def _net(gain: PricedLine, harms: Sequence[PricedLine], people: int, period: str) -> PricedLine | None:
-    """The gain less the harms, which are of the same people, so that their ends add up."""
+    """The gain less the harms, which are of the same people. The ends of several harms add up: how they go together is not known."""
     if any(each.amount.currency != gain.amount.currency for each in harms):
         return None
     ends = zip(*(each.amount[:3] for each in harms), strict=True)
@@ -81,16 +114,26 @@ def _net(gain: PricedLine, harms: Sequence[PricedLine], people: int, period: str
 
 def balance_section(
     title: str, balances: Sequence[Balance], lacks: Sequence[str], left_out: Sequence[str], readout: Readout,
-    *, for_executives: bool,
+    *, going_wrong: bool, for_executives: bool,
 ) -> Section:  # fmt: skip
     """One table: what is lost and gained in the rows, the people in the columns."""
-    blocks: list[Block] = [_table(balances), Paragraph(" ".join(_notes(balances, left_out, readout)))]
+    blocks: list[Block] = [
+        _table(balances),
+        Paragraph(" ".join(_notes(balances, left_out, readout, going_wrong))),
+    ]
     if lacks:
         blocks += [Paragraph("More amounts are possible:"), Points(lacks)]
     if not for_executives:
         how = [[line.name, line.how] for each in balances for line in each.lines]
         blocks.append(Section("How the amounts are computed", [Table(["amount", "is"], how)], folded=True))
     return Section(title, blocks)
+
+
+_AS_MEASURED = (
+    "The gain is that of the readout, corrected for being shown because it passed. The harm is what was measured, "
+    "clear of noise or not: in the stage for the stage, where late outcomes are still missing, and at the readout for the "
+    "days to come. The ends of several harms add up."
+)
 
 
 def _table(balances: Sequence[Balance]) -> Table:
@@ -121,15 +164,19 @@ def _cell(line: PricedLine | None) -> str:
     return f"{line.amount}, {line.events}" if line.events else f"{line.amount}"
 
 
-def _notes(balances: Sequence[Balance], left_out: Sequence[str], readout: Readout) -> Iterator[str]:
+def _notes(
+    balances: Sequence[Balance], left_out: Sequence[str], readout: Readout, going_wrong: bool
+) -> Iterator[str]:
     level = percent(1 - 2 * guardrail_alpha(readout))
     yield f"Below zero is a loss against today's version; each column is of the same people, and each range holds in {level} of cases."
     if left_out:
         yield f"No amount is given, and none is in the net, where the {level} range of the harm holds zero: {listing(left_out)}."
-    if any(each.net for each in balances):
+    if any(each.gain for each in balances) and not going_wrong:
+        yield _AS_MEASURED
+    elif any(each.net for each in balances):
         yield (
-            "The gain of a person is that of the readout, without the luck of what ships, measured over the days of the "
-            "test; here it counts in full for everybody treated, in each week anew, which favours going on."
+            "The gain is counted generously: that of the readout, over the days of the test, in full for everybody treated, "
+            "in each week anew."
         )
         yield (
             "A wrong call costs, each week: the net, if the treatment goes on and the harm is real; the gain, if it is rolled "

@@ -203,6 +203,19 @@ def _line(
     return PricedLine(name, amount if sign > 0 else -amount, how, metric.name, has_words_for_sign=True)
 
 
+def margins_against_gain(plan: Experiment, said: Account) -> str:
+    """How many times the larger gain the priced guardrails cost at their margins; empty where that is no more than it."""
+    primaries = {metric.name for _, metric in plan.primaries}
+    gain = max((abs(each.amount.middle) for each in said.lines if each.metric in primaries), default=0.0)
+    loss = sum(abs(each.amount.middle) for each in said.lines if each.metric not in primaries)
+    if not gain or loss <= gain or len({each.amount.currency for each in said.lines}) != 1:
+        return ""
+    return (
+        f"The guardrails at their margins cost {significant(loss / gain, 2)} times the larger gain: a launch within what was "
+        "agreed may lose more than it gains."
+    )
+
+
 def _baseline(baseline: Measure) -> str:
     return of_a_thousand(baseline.value) if baseline.unit in ("share", "") else str(baseline)
 
@@ -210,7 +223,7 @@ def _baseline(baseline: Measure) -> str:
 def launch_section(plan: Experiment, catalogue: MetricCatalogue | None, *, for_executives: bool) -> Section:
     """What a week of the launch is worth: what waiting a week forgoes, and what it saves."""
     said = stated_account(plan, catalogue, WEEK, None)
-    note = f"{BEFORE} Waiting a week forgoes the gain if the change is that good, and saves the loss if it is that bad."
+    note = f"{BEFORE} Waiting a week forgoes the gain if the change is that good, and saves the loss if it is that bad. {margins_against_gain(plan, said)}".rstrip()
     return money_section("What a week of the launch is worth", said, note, for_executives=for_executives)
 
 

@@ -48,8 +48,6 @@ class PrimaryResult:
     asked: str
     cut: float
     """The estimate from which on it ships."""
-    selected: stats.Selected | None
-    """What is left of a result that ships when it is taken into account that only such results do."""
     rises: bool
     of_control: tuple[float, float, float] | None
     """The change and its range as shares of the control observed, where what it is held against is one."""
@@ -57,6 +55,17 @@ class PrimaryResult:
     def worded(self, benefit: float) -> str:
         """ "+0.58 pp", in the direction in which the metric is counted."""
         return signed(benefit if self.rises else -benefit, unit_of(self.metric))
+
+    @property
+    def selected(self) -> stats.Selected | None:
+        """The same at the level of the test; None for a result that does not ship."""
+        return self.corrected(1 - self.confidence) if self.met else None
+
+    def corrected(self, alpha: float) -> stats.Selected:
+        """What is left of a result that is shown because it passed, with its 1 - alpha range."""
+        # A score test and its normal approximation may differ about a result on the edge.
+        cut = min(self.cut, self.estimate)
+        return stats.corrected_for_selection(self.estimate, self.standard_error, cut, alpha)
 
     @property
     def range(self) -> str:
@@ -79,7 +88,7 @@ def result_of(scene: Scene) -> PrimaryResult | str:
     try:
         path, metric = next(readout.plan.primaries)
         test = primary_test_of(readout.plan, metric, path)
-        at_look = _at_its_look(readout)
+        at_look = at_its_look(readout)
         verdict = deciding(at_look, test, at_look.foremost)
     except Withheld as reason:
         return str(reason)
@@ -92,7 +101,7 @@ def result_of(scene: Scene) -> PrimaryResult | str:
     return _result(scene, at_look, test, verdict)
 
 
-def _at_its_look(readout: Readout) -> Readout:
+def at_its_look(readout: Readout) -> Readout:
     """The readout as it was decided on: in the test, at the last look or at the latest one since."""
     if readout.stage.position < 0:
         return readout
@@ -123,10 +132,6 @@ def _result(scene: Scene, readout: Readout, test: RegisteredTest, verdict: TestV
         met=verdict.met,
         asked=verdict.asked,
         cut=cut,
-        # A score test and its normal approximation may differ about a result on the edge.
-        selected=stats.corrected_for_selection(estimate, error, min(cut, estimate), 2 * verdict.look.tail)
-        if verdict.met
-        else None,
         rises=rises,
         of_control=lift_beside_bounds(readout, test, verdict.look),
     )

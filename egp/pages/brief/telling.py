@@ -12,32 +12,39 @@ from egp.gate.deciding import lift_in_words
 from egp.gate.settings import guardrail_alpha
 from egp.output.page.model import Block, Figure, Paragraph, Section
 from egp.pages.brief.accounts import (
-    CURSE,
     WAITING,
     another_week,
     clear,
-    gain_lines,
     harm_lines,
     people_of_the_last_week,
+    periods_of_gain,
     reached_by_waiting,
     treated_people,
     waiting_account,
     week_of_gain,
 )
-from egp.pages.brief.balance import Balance, balance, balance_section
+from egp.pages.brief.balance import Balance, as_measured, balance, balance_section
 from egp.pages.brief.guardrails import WatchedGuardrail, is_split_as_planned, so_far, watched
 from egp.pages.brief.holdout import CRITERION, Confirmation, confirmation
 from egp.pages.brief.options import Choice, choice_of, recommended_in_words
-from egp.pages.brief.priced import Account, account, in_one_breath, money_section, stated_account
-from egp.pages.brief.result import PrimaryResult, result_of
+from egp.pages.brief.priced import (
+    Account,
+    account,
+    in_one_breath,
+    margins_against_gain,
+    money_section,
+    stated_account,
+)
+from egp.pages.brief.result import PrimaryResult, at_its_look, result_of
 from egp.pages.brief.verdicts import verdict_of
 from egp.pages.brief.worth import Launch, launch_of
 from egp.plan.analysis.days import first_exposure, readout_day
-from egp.plan.analysis.money import WEEK
+from egp.plan.analysis.money import WEEK, Unpriced, price_of
 from egp.plan.finding import NotChecked
 from egp.plan.picture import Interval, Intervals, Level
 from egp.plan.quantity import shown
 from egp.plan.wording import counted, percent
+from egp.yaml import pointer
 
 if TYPE_CHECKING:
     from egp.gate.readout import Readout
@@ -99,7 +106,7 @@ def _in_flight(scene: Scene, launch: Launch | str, choice: Choice) -> Passage:
     goes_on = all(each.decision.verdict == "proceed" for each in (judgement, scene.onwards) if each) or (
         is_out and scene.verdict == "proceed"
     )
-    gain = account(gain_lines(scene, shipped, is_out=is_out, goes_on=goes_on)) if shipped else _NOTHING
+    gain = _NOTHING
     confirmed = confirmation(scene, shipped) if scene.moment == "after" else ""
     wrong = _NOTHING
     if scene.moment == "harm" and is_sound:
@@ -111,8 +118,12 @@ def _in_flight(scene: Scene, launch: Launch | str, choice: Choice) -> Passage:
     if scene.moment == "harm" and is_sound and len(readout.treatments) == 1:
         harm, wrong, balances = _balanced(scene, readout, rows, shipped if is_out else None)
         gain = account(each.gain for each in balances[:1] if each.gain)
+    elif shipped is not None and shipped.selected is not None:
+        balances, lacks = _measured(scene, readout, shipped, goes_on=goes_on)
+        gain = account([*(each.gain for each in balances if each.gain), *lacks])
+        harm = harm._replace(lines=tuple(line for each in balances for line in each.harms))
     net = account(each.net for each in balances if each.net)
-    verdict, tone = verdict_of(scene, result, rows, harm, gain, net, confirmed)
+    verdict, tone = verdict_of(scene, result, rows, harm, balances, confirmed)
     return Passage(
         verdict, tone, choice, launch, stated, harm, wrong, gain, net, balances, result, confirmed, tuple(rows),
     )  # fmt: skip
@@ -137,6 +148,34 @@ def _balanced(
             lost = forgone._replace(name=name, amount=-forgone.amount)
             wrong = wrong._replace(lines=(*wrong.lines, lost))
     return harm, wrong, tuple(each for each in balances if each.lines)
+
+
+def _measured(
+    scene: Scene, readout: Readout, result: PrimaryResult, *, goes_on: bool
+) -> tuple[tuple[Balance, ...], list[str]]:
+    """Gain, measured harm and net of the people of the stage so far, and of those to come; and what is lacking for more.
+
+    Of those to come the harm is that of the readout, which is where the gain is from.
+    """
+    try:
+        price_of(result.metric, scene.policy.metrics)
+        guardrail_alpha(readout)
+    except Unpriced as reason:
+        return (), [str(reason)]
+    except NotChecked as missing:
+        return (), [f"`{pointer(missing.path)}` would say how wide the ranges of the amounts are"]
+    found: list[Balance] = []
+    lacks: list[str] = []
+    for each in periods_of_gain(scene, readout, goes_on=goes_on):
+        if isinstance(each, str):
+            lacks.append(each)
+            continue
+        measured_in = at_its_look(readout) if each.lies_ahead else readout
+        lines = account(
+            harm_lines(scene, measured_in, each.people, each.name, variants=(readout.foremost,))
+        ).lines
+        found.append(as_measured(scene, readout, result, each, lines))
+    return tuple(found), lacks
 
 
 def _names_of_tripped(rows: Iterable[WatchedGuardrail]) -> frozenset[str]:
@@ -227,9 +266,9 @@ def _pictured(said: Passage, result: PrimaryResult) -> Figure:
 
 def money_sections(scene: Scene, said: Passage) -> Iterator[Section]:
     """The amounts of the moment, in one table; what would make more of them possible, once."""
-    harm = clear(said.harm, _names_of_tripped(said.guardrails))
-    lines = [*harm.lines, *said.wrong.lines, *said.gain.lines, *said.stated.lines]
     lacks = [*said.harm.lacks, *said.wrong.lacks, *said.gain.lacks, *said.stated.lacks]
+    harm = said.harm if said.balances else clear(said.harm, _names_of_tripped(said.guardrails))
+    lines = [*harm.lines, *said.wrong.lines, *said.gain.lines, *said.stated.lines]
     if not lines and not lacks:
         return
     assert scene.judgement is not None
@@ -239,24 +278,28 @@ def money_sections(scene: Scene, said: Passage) -> Iterator[Section]:
         "harm": "What it has cost, and what a wrong call costs",
     }
     title = titles.get(scene.moment, "What it is worth")
-    left_out = [each for each in said.harm.lines if each not in harm.lines]
     if said.balances:
-        names = [each.of for each in left_out]
+        counted = {line.of for each in said.balances for line in each.harms}
+        left_out = [each.of for each in said.harm.lines if each.of not in counted]
         yield balance_section(
-            title, said.balances, account(lacks).lacks, names, readout, for_executives=scene.for_executives
-        )
+            title, said.balances, account(lacks).lacks, left_out, readout,
+            going_wrong=scene.moment == "harm", for_executives=scene.for_executives,
+        )  # fmt: skip
         return
+    left_out = [each.name for each in said.harm.lines if each not in harm.lines]
     notes = []
     if any(each.amount.low < 0 and not each.has_words_for_sign for each in lines):
         notes.append("Below zero is a loss against today's version.")
-    if left_out:
+    if any(each.amount.low < each.amount.high for each in said.harm.lines):
         level = percent(1 - 2 * guardrail_alpha(readout))
-        names = [each.name for each in left_out]
-        notes.append(f"No amount is given where the {level} range holds zero: {'; '.join(names)}.")
-    if said.gain.lines or said.wrong.lines:
-        notes.append(CURSE)
+        if any(each.amount.low < each.amount.high for each in lines):
+            notes.append(f"Each range holds in {level} of cases.")
+        if left_out and scene.moment != "running":
+            notes.append(
+                f"No amount is given where the {level} range of the harm holds zero: {'; '.join(left_out)}."
+            )
     if said.stated.lines:
-        notes += [WAITING, *reached_by_waiting(scene)]
+        notes += [WAITING, *reached_by_waiting(scene), margins_against_gain(scene.plan, said.stated)]
     yield money_section(
-        title, account([*lines, *lacks]), " ".join(notes), for_executives=scene.for_executives
+        title, account([*lines, *lacks]), " ".join(filter(None, notes)), for_executives=scene.for_executives
     )

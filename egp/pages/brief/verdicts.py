@@ -18,6 +18,7 @@ from egp.plan.wording import listing
 if TYPE_CHECKING:
     from egp.gate.stage import CurrentStage
     from egp.output.page.model import Tone
+    from egp.pages.brief.balance import Balance
     from egp.pages.brief.guardrails import WatchedGuardrail
     from egp.pages.brief.holdout import Confirmation
     from egp.pages.brief.priced import Account
@@ -42,23 +43,22 @@ def verdict_of(
     result: PrimaryResult | str,
     rows: list[WatchedGuardrail],
     harm: Account,
-    gain: Account,
-    net: Account,
+    balances: tuple[Balance, ...],
     confirmed: Confirmation | str,
 ) -> tuple[str, Tone]:
     """The sentence and its tone. Green is only what the gate lets go on."""
     if scene.verdict != "proceed":
-        return _withheld(scene, harm, net), _TONE[scene.verdict]
+        return _withheld(scene, harm, balances), _TONE[scene.verdict]
     if scene.moment == "running":
         return _on_course(scene), "neutral"
     if scene.moment == "readout":
-        return _read_out(scene, result, gain)
+        return _read_out(scene, result, balances)
     if scene.moment == "ramp":
         return _ramping(scene, rows)
-    return _all_out(scene, confirmed, gain)
+    return _all_out(scene, confirmed, balances)
 
 
-def _withheld(scene: Scene, harm: Account, net: Account) -> str:
+def _withheld(scene: Scene, harm: Account, balances: tuple[Balance, ...]) -> str:
     said = f"The gate says {HEADLINE[scene.verdict]}: {_MEANS[scene.verdict]}."
     if reason := first_reason(scene):
         said = f"{said} Why: {reason}."
@@ -69,10 +69,12 @@ def _withheld(scene: Scene, harm: Account, net: Account) -> str:
     if not costs:
         return said
     said = f"{said} {what(costs[0])}, a loss of {-costs[0].amount}."
-    to_come = [each for each in net.lines[1:] if each.amount.high < 0]
-    if not to_come:
+    to_come = [each.net for each in balances[1:] if each.net and each.net.amount.high < 0]
+    if not to_come or scene.moment != "harm":
         return said
-    return f"{said} Going on would lose {-to_come[0].amount} each week, what the same people gain taken off."
+    return (
+        f"{said} Going on would lose {-to_come[0].amount} in each week like the last, their gain taken off."
+    )
 
 
 def _closed_until(scene: Scene) -> str:
@@ -91,9 +93,9 @@ def _on_course(scene: Scene) -> str:
     return f"On course: the {stage} runs as planned{day}. {_closed_until(scene)}"
 
 
-def _read_out(scene: Scene, result: PrimaryResult | str, gain: Account) -> tuple[str, Tone]:
+def _read_out(scene: Scene, result: PrimaryResult | str, balances: tuple[Balance, ...]) -> tuple[str, Tone]:
     said = f"{result.in_words}." if not isinstance(result, str) else f"The result is {result}."
-    worth = "".join(f" It is worth {each.amount}, {each.when}." for each in gain.lines[-1:])
+    worth = _in_money(balances[-1:])
     onwards = scene.onwards
     if onwards is None:
         return (
@@ -117,6 +119,10 @@ def _read_out(scene: Scene, result: PrimaryResult | str, gain: Account) -> tuple
         f"Not yet: the gate says {HEADLINE[verdict]} to {scene.next_stage}{_because(scene)}. {said}",
         "caution",
     )
+
+
+def _in_money(balances: tuple[Balance, ...]) -> str:
+    return "".join(f" {each.in_words}." for each in balances if each.gain)
 
 
 def _because(scene: Scene) -> str:
@@ -145,9 +151,9 @@ def _not_read_in(stage: CurrentStage, rows: list[WatchedGuardrail]) -> str:
     return f" {listing(names)} {'have' if len(names) > 1 else 'has'} no complete week there yet."
 
 
-def _all_out(scene: Scene, confirmed: Confirmation | str, gain: Account) -> tuple[str, Tone]:
+def _all_out(scene: Scene, confirmed: Confirmation | str, balances: tuple[Balance, ...]) -> tuple[str, Tone]:
     assert scene.judgement is not None
-    gained = "".join(f" Gained so far: {each.amount}." for each in gain.lines[:1])
+    gained = _in_money(balances[:1])
     said = f"No stop rule or limit has fired at {scene.judgement.readout.stage.name}, the last stage.{gained}"
     if isinstance(confirmed, str):
         return f"{said} The gain is not validated: {confirmed}.", "neutral"
