@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from egp.yaml.atomic import append, write_anew, write_atomically, write_report
-from egp.yaml.files import LEADS_OUT, TooLargeError, read_regular, root_by_name
+from egp.yaml.files import LEADS_OUT, TooLargeError, is_there, read_regular, real_path, root_by_name, stamp
 from tests.test_rooms import MODULES
 
 DOORS = ("egp.yaml.files", "egp.yaml.atomic")
@@ -260,6 +260,18 @@ def test_only_a_regular_file_is_opened(made, tmp_path: Path) -> None:  # type: i
     reader.start()
     reader.join(5)
     assert told == ["it is not a regular file"]
+
+
+@pytest.mark.parametrize(
+    "name", ["a\0b.yaml", "\0", "plans/../a\0/b.yaml", "x\ud800.yaml", "plans\udfff/plan.yaml"]
+)
+def test_a_name_that_no_file_can_have_is_no_file(repository: Path, name: str) -> None:
+    path = str(repository / name)
+    with pytest.raises(OSError, match="no file can have this name"):
+        read_regular(path, 1000)
+    assert real_path(path) == os.path.abspath(path)
+    assert stamp(path) is None
+    assert not is_there(path)
 
 
 def test_a_file_is_read_to_its_limit(tmp_path: Path) -> None:

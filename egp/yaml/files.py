@@ -80,7 +80,7 @@ def stamp(path: str) -> object:
         return _buffers[path]
     try:
         status = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):
         return None
     if time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < _TICK:
         return None
@@ -97,6 +97,7 @@ def read_regular(path: str, most: int, within: str = "") -> bytes:
         if len(content) > most:
             raise TooLargeError(path, len(content), most)
         return content
+    require_possible(path)
     require_regular(path, os.stat(path))
     descriptor = os.open(path, os.O_RDONLY | _CAREFULLY)
     try:
@@ -126,6 +127,16 @@ def _content(descriptor: int, size: int, most: int) -> bytes:
     return content
 
 
+def require_possible(path: str) -> None:
+    """Raises OSError for a name that no file can have, with a zero byte or half a character, for which Python has other errors."""
+    try:
+        if b"\0" not in os.fsencode(path):
+            return
+    except UnicodeEncodeError:
+        pass
+    raise OSError(EINVAL, "no file can have this name", path)
+
+
 def require_regular(path: str, status: os.stat_result) -> None:
     """Raises OSError for what is no file: it is not even opened."""
     if S_ISDIR(status.st_mode):
@@ -141,8 +152,11 @@ def shown_path(path: str, folder: str = "") -> str:
 
 
 def real_path(path: str) -> str:
-    """The path with all links followed, as far as there are any."""
-    return os.path.realpath(path)
+    """The path with all links followed, as far as there are any; a name that no file can have, by its letters."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:
+        return os.path.abspath(path)
 
 
 def is_inside(path: str, folder: str) -> bool:

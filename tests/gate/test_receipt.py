@@ -170,6 +170,21 @@ def test_a_receipt_names_no_file_outside_of_the_repository(
     assert "hunter2" not in again.out + again.err
 
 
+@pytest.mark.parametrize("key", ["plan", "results", "policy"])
+@pytest.mark.parametrize("name", ["x\0.yaml", "x\ud800.yaml"])
+def test_a_name_that_no_file_can_have_is_an_answer_and_no_crash(
+    repository: Path, key: str, name: str
+) -> None:
+    path = receipt_of(repository)
+    receipt = json.loads(path.read_text())
+    receipt["call"][key] = name
+    path.write_text(json.dumps(receipt))
+    again = replay(repository)
+    assert again.status == 2
+    assert "no file can have this name" in again.err or "there is no such file" in again.err
+    assert "Traceback" not in again.out + again.err
+
+
 @pytest.mark.parametrize(
     "url",
     [

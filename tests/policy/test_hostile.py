@@ -245,6 +245,13 @@ class TestPolicies:
         house.write("egp.yaml", f'extends: ["egp:standard", "{outside.format(elsewhere)}"]\n')
         assert "lies outside the repository" in self.refused(house)["message"]
 
+    @pytest.mark.parametrize("name", ["a\\0b.yaml", "policies/../\\0", "\\0.yaml"])
+    def test_that_extends_what_no_file_can_be_called(self, house: House, name: str) -> None:
+        house.write("egp.yaml", f'extends: ["egp:standard", "{name}"]\n')
+        assert house.egp("check", "experiments/buy-now.yaml", f"--as-of={DAY}") == 2
+        assert "extends[1] has a character that nobody sees" in house.err
+        assert "Traceback" not in house.err
+
     @pytest.mark.parametrize("last", ["egp.yaml", "./a.yaml", "policies/../b.yaml", "b.yaml"])
     def test_that_extends_itself_by_way_of_others(self, house: House, last: str) -> None:
         house.write("egp.yaml", 'extends: ["egp:standard", a.yaml]\n')
@@ -281,13 +288,14 @@ class TestPolicies:
         found = [each for each in json.loads(house.out)["diagnostics"] if each["rule"] == "minimum-runtime"]
         assert [each["required"] for each in found] == ["21 days"]
 
-    def test_a_lock_that_is_backdated_by_hand_is_found_by_comparing(self, house: House) -> None:
+    @pytest.mark.parametrize("day", [date(2023, 1, 5), date(2022, 12, 31), date(1999, 12, 31)])
+    def test_a_lock_that_is_backdated_by_hand_is_found_by_comparing(self, house: House, day: date) -> None:
         dated = "rules:\n  minimum-runtime: [{days: 14}, {from: 2023-01-10, days: 21}]\n"
         house.write("egp.yaml", f'extends: ["egp:standard"]\nplans: ["experiments/*.yaml"]\n{dated}')
         house.commit()
         house.write("earlier.yaml", 'extends: ["egp:standard"]\n')
         assert house.register("experiments/buy-now.yaml", "--policy=earlier.yaml") == 0
-        forge(house.root, "buy-now", registered=date(2023, 1, 5))
+        forge(house.root, "buy-now", registered=day)
         house.egp("check", f"--as-of={DAY}", "--base=HEAD", "--format=json")
         found = {each["rule"] for each in json.loads(house.out)["diagnostics"] if each["severity"] == "error"}
         assert "no-backdating" in found
