@@ -160,7 +160,7 @@ def test_every_equivalent_is_of_a_line_that_exists_and_has_its_reason() -> None:
     assert equivalents()
     for change, why in equivalents().items():
         text = (ROOT / change.path).read_text(encoding="utf-8")
-        lines = "\n".join(line.strip() for line in text.splitlines())
+        lines = "".join(f"{line.strip()}\n" for line in text.splitlines())
         assert f"\n{change.was}\n" in lines, f"{change.path} has no line {change.was}"
         assert change.was != change.becomes
         assert len(why) > 10

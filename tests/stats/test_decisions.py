@@ -224,6 +224,7 @@ class TestFamilies:
         assert all_pass_probability([0.9, 0.8]) == pytest.approx((0.7, 0.72, 0.8))
         assert all_pass_probability([0.3, 0.4])[0] == 0.0
         assert all_pass_probability([]) == (1.0, 1.0, 1.0)
+        assert all_pass_probability([1.0, 0.0]) == (0.0, 0.0, 0.0), "both ends are probabilities"
 
 
 class TestRulesOfThumb:
