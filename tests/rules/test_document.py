@@ -157,6 +157,25 @@ class TestOrderOfDates:
         assert [f.at for f in found if "year" not in f.message] == [("schedule", "end")]
 
 
+class TestWhatNoPlanCanMean:
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"primary_metric": {"mde": "100%"}}, "the MDE of add_to_cart_rate is 100%, as much as the metric itself"),
+            ({"primary_metric": {"mde": "150%"}}, "the MDE of add_to_cart_rate is 150%, as much as the metric itself"),
+            ({"primary_metric": {"mde": "1000000bps"}}, "the MDE of add_to_cart_rate is 1000000bps, as much as the metric itself"),
+            ({"guardrail_metrics": {2: {"quantile": "0.001%"}}}, "the quantile 0.001 % has 1.5 of 147,000 units beyond it"),
+            ({"guardrail_metrics": {2: {"quantile": "99.999%"}}}, "the quantile 99.999 % has 1.5 of 147,000 units beyond it"),
+            ({"guardrail_metrics": {2: {"quantile": 1e-5}}}, "the quantile 0.001 % has 1.5 of 147,000 units beyond it"),
+            ({"sign_offs": {0: {"on": "0001-01-01"}}}, "sign_offs[0].on lies in the year 1"),
+            ({"sign_offs": {0: {"on": "0900-12-31"}}}, "sign_offs[0].on lies in the year 900"),
+            ({"sign_offs": {0: {"on": "9999-12-31"}}}, "sign_offs[0].on lies in the year 9999"),
+        ],
+    )  # fmt: skip
+    def test_it_is_a_finding_however_it_is_written(self, change: dict[str, object], message: str) -> None:
+        assert [each.message for each in findings("valid-plan", change)] == [message]
+
+
 class TestUnits:
     @pytest.mark.parametrize(
         ("metric", "key"),

@@ -472,3 +472,13 @@ def test_no_stop_rule_on_the_primary_metric_is_proposed(guardrails: object) -> N
     told = f"{finding.help} {finding.remedies}"
     assert "declare a guardrail metric" in told
     assert "add_to_cart_rate" not in told
+
+
+@pytest.mark.parametrize(
+    ("to", "is_found"),
+    [("nowhere", True), ("control2", True), ("controls", True), ("buy-now", True), ("control", False)],
+)
+def test_a_roll_back_leads_to_a_variant_of_the_plan(to: str, is_found: bool) -> None:
+    plan = changed(rollback={"to": to})
+    expected = [f"the rollback goes to {to}, which is no variant of the plan"] if is_found else []
+    assert [each.message for each in findings_of(load("rollback-declared"), plan)] == expected
