@@ -64,6 +64,13 @@ def test_the_spread_of_standard_normal_values_is_one() -> None:
     assert found.error == pytest.approx(1 / math.sqrt(2 * 1000), rel=0.6)
 
 
+def test_one_cluster_alone_tells_no_more_than_independent_experiments() -> None:
+    one, filled_in = stats.clustered_share([(3, 10)]), stats.clustered_share([(3, 10), (0, 0)])
+    assert one == filled_in
+    assert one.inflation == 1.0
+    assert stats.clustered_spread([[1.0, -2.0]]).inflation == 1.0
+
+
 def test_nothing_has_no_share() -> None:
     for call in (
         lambda: stats.clustered_share([]),

@@ -234,6 +234,7 @@ class TestSplitsAndFamilies:
     def test_holm_agrees_with_statsmodels(self) -> None:
         p_values = [0.001, 0.2, 0.03, 0.04, 0.011]
         assert holm_adjusted(p_values) == pytest.approx(multipletests(p_values, method="holm")[1].tolist())
+        assert holm_adjusted([1.0, 0.0]) == [1.0, 0.0], "both ends are p-values"
 
 
 def test_the_numbers_behind_a_published_interval() -> None:

@@ -184,6 +184,8 @@ class TestLevel:
         assert contrast.expected_events() == pytest.approx(LEAST_EXPECTED_EVENTS)
         assert RateContrast(90, 45_000, 40, 5_000).has_enough_events()
         assert not RateContrast(9, 45_000, 4, 5_000).has_enough_events()
+        for events, is_enough in ((LEAST_EXPECTED_EVENTS, True), (LEAST_EXPECTED_EVENTS - 1, False)):
+            assert RateContrast(events, 1_024, events, 1_024).has_enough_events() is is_enough
 
 
 class TestRelative:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats as exact
 
 from egp import stats
+from egp.stats.student import student_sf
 
 
 @given(st.integers(1, 5000), st.floats(0.0001, 0.9999), st.floats(0, 1))
@@ -56,3 +57,10 @@ def test_as_much_as_expected_is_no_surprise() -> None:
 def test_impossible_counts_are_refused(function: object, arguments: tuple[float, ...]) -> None:
     with pytest.raises(stats.StatisticsInputError):
         function(*arguments)  # type: ignore[operator]
+
+
+def test_degrees_of_freedom_are_a_number_of_units() -> None:
+    """Beside 10 million units the tail of t is that of the normal distribution; without an end there is no such test."""
+    assert student_sf(2.0, 1e7) == pytest.approx(exact.t.sf(2.0, 1e7), rel=1e-10)
+    with pytest.raises(stats.StatisticsInputError):
+        student_sf(2.0, math.inf)

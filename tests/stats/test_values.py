@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from egp.stats import hints
 from egp.stats.values import NamedTuple, field, fields, frozen, mutable, replace
 
 
@@ -239,3 +240,16 @@ def test_what_is_made_often_refuses_what_does_not_fit(
         kind(1)
     with pytest.raises(TypeError):
         kind(*given, **named)
+
+
+def test_hints_are_shown_by_their_words_and_members_in_one_order() -> None:
+    """They are compared by it."""
+    words = hints.Literal["a", "b"]
+    assert repr(words) == "Literal['a', 'b']"
+    assert repr(words | None) == repr(None | words) == "Literal['a', 'b'] | None"
+    assert (
+        repr(words | None | int) == repr(int | (None | words)) == "<class 'int'> | Literal['a', 'b'] | None"
+    )
+    assert (words | None) == (None | words) != (words | int)
+    assert hints.get_args(words | None | int) == (words, type(None), int)
+    assert hints.get_args((words | None) | (None | words)) == (words, type(None))
