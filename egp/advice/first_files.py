@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from egp import ADDRESS, VERSION
+from egp.advice.new.experiment import SCHEMA_LINE
 from egp.advice.new.policy import policy_text
 from egp.stats.values import NamedTuple
 from egp.yaml.files import read_regular
@@ -16,16 +17,32 @@ from egp.yaml.written import quoted
 CodeHost = Literal["github", "gitlab"]
 PLANS = "experiments"
 EXAMPLE = f"{PLANS}/example.yaml"
+MESSAGE_PATH = f"{PLANS}/comms/rollback.md"
 
 _SOUND = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "rules", "sound_plan.yaml")
 _LARGEST = 100_000
 _SOUND_ON = date(2023, 1, 18)
 """A day on which the plan that the rules' pages begin with passes: it is registered, and has not begun."""
 _DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-_HEAD = """\
+_HEAD = f"""\
+{SCHEMA_LINE}
 # An example that passes, to read and to copy. `egp new experiment ID` begins one of your own; delete this one then.
 # What a key means: egp explain RULE, or the schema that `egp schema` prints the place of, in an editor.
 """
+MESSAGE = """\
+**{{title}} is rolled back.**
+
+What happened: {{reasons}}.
+
+What was done: back to {{rolled_back_to}} by {{method}}, within {{within_minutes}} minutes ({{rollback_owner}}). The criterion was agreed
+before the start. What comes next: the {{team}} team looks for the cause. Questions go to {{owner}}.
+
+({{experiment}} at {{stage}}, as of {{as_of}})
+"""
+"""What goes out when a stop rule fires, with placeholders that `egp brief` fills in."""
+PLACEHOLDER = "@org/experimentation-leads"
+"""Who owns the policy where nobody says who does."""
+_OWNER = re.compile(r"@[A-Za-z0-9][\w.-]*(/[\w.-]+)*|[^\s@#]+@[^\s@#]+\.[^\s@#]+")
 _OWNED = (
     "egp.yaml",
     "egp.test.yaml",
@@ -107,6 +124,7 @@ def first_files(host: CodeHost, extends: str, owner: str, package: str, as_of: d
     return [
         FirstFile("egp.yaml", policy_text(extends, f"{PLANS}/**/*.yaml", as_of), "the policy"),
         FirstFile(EXAMPLE, _HEAD + example(as_of), "a plan that passes"),
+        FirstFile(MESSAGE_PATH, MESSAGE, "the message that its rollback sends"),
         FirstFile(".pre-commit-config.yaml", _HOOKS, "hooks for those who commit"),
         FirstFile(
             ".github/workflows/egp.yml" if is_github else ".gitlab-ci.yml",
@@ -134,6 +152,11 @@ def _owners(owner: str) -> str:
     return "\n".join(
         ["# Whoever may change these files decides what passes (egp: docs/security.md).", *lines, ""]
     )
+
+
+def is_owner(text: str) -> bool:
+    """Whether code hosts take a text for owners: handles, teams or addresses, with spaces between."""
+    return bool(text) and all(_OWNER.fullmatch(each) for each in text.split(" "))
 
 
 def host_of(folder: str, remotes: str) -> CodeHost:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from egp.plan.finding import Finding
 from egp.plan.quantity import shown
-from egp.plan.remedy import addition, setting
+from egp.plan.remedy import TradeOff, addition, open_if, setting
 from egp.plan.wording import called, significant
 
 if TYPE_CHECKING:
@@ -84,6 +84,11 @@ def _not_a_rate(path: Path, baseline: Measure) -> Finding:
         return Finding(path, message, "a plain number", "a share", remedies=[setting(path, f"{rate}%")])
     if baseline.unit in ("", "share"):
         message = f"the baseline is {text}; the rate of a proportion lies strictly between 0 % and 100 %"
+        if baseline.unit == "" and 1 <= baseline.value < 100:
+            rate = f"{significant(baseline.value, 12)}%"
+            was = open_if(f"{rate} is the rate that was measured", TradeOff.FACT)
+            meant = setting(path, rate, ", if that is the rate", was)
+            return Finding(path, message, text, "above 0 %, below 100 %", remedies=[meant])
     else:
         message = f"the baseline is {text}, {_noun(baseline.unit)}; a proportion needs a share"
     advice = "write the measured rate, as in `baseline: 12%`"

@@ -467,6 +467,10 @@ class Waiver(TypedMapping):
 NOTHING_SUPPLIED: "Supplied | None" = None
 
 
+RISKS = ("revenue", "brand", "privacy", "safety", "partner", "ai")
+"""Answers about risk under every policy; one that says who signs for another risk knows that, too."""
+
+
 class Experiment(TypedMapping):
     """A plan as rules see it."""
 
@@ -511,7 +515,7 @@ class Experiment(TypedMapping):
         "Documents and tickets.", weight="benign", because="they lead to what others keep"
     )
     risk: tuple[str, ...] | None = field(
-        "Answers that make sign-offs necessary: revenue, brand, privacy, safety, partner, ai.",
+        f"Answers that make sign-offs necessary: {', '.join(RISKS)}.",
         ["revenue"],
         weight="operational",
         because="decides who must sign, not what is measured",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from egp import ADDRESS, VERSION
 from egp.policy.shipped_table import VALUES
 from egp.yaml import Document, read_bytes
 from egp.yaml.bounds import MAX_BYTES
@@ -15,6 +16,11 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _WHEEL = os.path.join(_PACKAGE, "shipped_files")
 ROOT = _WHEEL if os.path.isdir(_WHEEL) else os.path.dirname(_PACKAGE)
 """Folder that holds ``policies/`` and ``schemas/``."""
+
+
+def schema_address(name: str) -> str:
+    """Where a schema of this release can be read by editors, which is the same on every machine."""
+    return f"{ADDRESS}/raw/v{VERSION}/schemas/{name}.schema.json"
 
 
 def policy_path(name: str) -> str | None:

@@ -347,7 +347,7 @@ class _Comparison:
         elif old is None and self._wants_lines(path, value):
             self._set_lines(path, start, end, value)
         else:
-            quote = _quote(self._source[start])
+            quote = "" if _is_count(value) else _quote(self._source[start])
             self._splice(start, end, written_text(value, quote) if isinstance(value, str) else written(value))
 
     def _replace(self, path: Path, value: object) -> None:
@@ -520,6 +520,11 @@ def _renamed(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[st
 
 def _quote(first: str) -> str:
     return first if first in "'\"" else ""
+
+
+def _is_count(value: object) -> bool:
+    """A number in groups, which needs none of the quotes that its old spelling had."""
+    return isinstance(value, str) and re.fullmatch(r"\d{1,3}(_\d{3})+", value) is not None
 
 
 def _is_list_of_mappings(value: object) -> bool:

@@ -317,3 +317,10 @@ def as_read(value: object) -> object:
     if isinstance(value, list):
         return [as_read(item) for item in value]
     return value.isoformat() if isinstance(value, date) else value
+
+
+def test_a_count_needs_none_of_the_quotes_that_its_old_spelling_had() -> None:
+    """A number in groups reads as a count without them; a text keeps its own."""
+    text = 'per_day: "41,000"\nrevision: "8841"\nshare: "5"\n'
+    after = edited(text, lambda plan: plan.update(per_day="41_000", revision="8842", share="5%"))
+    assert after == 'per_day: 41_000\nrevision: "8842"\nshare: "5%"\n'

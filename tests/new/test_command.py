@@ -126,7 +126,7 @@ def test_the_examples_in_a_new_policy_are_valid(repository: Path) -> None:
     assert main(["new", "policy", DAY]) == 0
     path = repository / "egp.yaml"
     text = path.read_text(encoding="utf-8")
-    assert len(re.findall(r"^# \S+: |^# rules:$", text, re.MULTILINE)) == 4
+    assert len(re.findall(r"^# \S+: |^# rules:$", text, re.MULTILINE)) == 5
     path.write_text(re.sub(r"^# (?=\w+:|  )", "", text, flags=re.MULTILINE), encoding="utf-8")
     policy = read_policy(str(path), "egp.yaml")
     assert [tier for _, tier in policy.tiers] == ["critical", "standard"]

@@ -15,6 +15,7 @@ from egp.advice.new.place import plan_path
 from egp.advice.new.questions import QUESTIONS
 from egp.check import check
 from egp.cli.arguments.new import EXPERIMENT_OPTIONS, TYPES
+from egp.cli.main import main
 from egp.output.report.model import Report
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
@@ -220,6 +221,61 @@ def test_an_answer_that_is_none_is_refused(root: Path, given: dict[str, str], sa
     assert error.value.help
 
 
+@pytest.mark.parametrize(
+    ("given", "says", "help"),
+    [
+        ({"kind": "proportion", "baseline": "4"}, "--baseline: the baseline is 4; the rate of a proportion lies", "4%"),
+        ({"kind": "proportion", "baseline": "0.04"}, "--baseline: the baseline is 0.04, a plain number", "4%"),
+        ({"kind": "proportion", "baseline": "1900ms"}, "--baseline: the baseline is 1900ms", "12%"),
+        ({"kind": "mean", "baseline": "3.20 USD", "std_dev": "14ms"}, "--std-dev: ", ""),
+        ({"kind": "quantile", "quantile": "100%"}, "--quantile: ", "95%"),
+        ({"kind": "mean", "baseline": "3", "mde": "5ms"}, "--mde: ", ""),
+        ({"risk": "banana"}, "--risk: `banana` is no answer about risk that the policy knows", "revenue, brand"),
+        ({"risk": "revenue, privcy"}, "--risk: `privcy` is no answer about risk that the policy knows", "privacy"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_check_would_reject_is_refused(
+    root: Path, given: dict[str, str], says: str, help: str
+) -> None:
+    with pytest.raises(NewError) as error:
+        begun(root, "standard", "superiority", **given)
+    assert str(error.value).startswith(says)
+    assert help in error.value.help
+
+
+def test_a_risk_of_the_policys_own_is_an_answer(root: Path) -> None:
+    (root / "egp.yaml").write_text(
+        'extends: ["egp:standard"]\nrules: {sign-offs: {by_risk: {children: [legal]}}}\n', encoding="utf-8"
+    )
+    plan = NewExperiment("x", "superiority", read_policy(str(root / "egp.yaml"), "egp.yaml"), PLAN, DAY, None)
+    plan.take({"risk": "children, brand"})
+    assert plan.answers["risk"] == ["children", "brand"]
+
+
+def test_a_number_is_written_as_one(root: Path) -> None:
+    given = {"per_day": "60000", "units": "500_000", "kind": "mean", "baseline": "0.042", "std_dev": "3"}
+    text = begun(root, "standard", "superiority", **given)
+    assert "\n  per_day: 60000\n" in text
+    assert "\n  distinct_over_run: 500_000\n" in text
+    assert "\n  baseline: 0.042\n" in text
+    assert "\n  std_dev: 3\n" in text
+
+
+def test_what_a_new_plan_offers_besides_can_be_taken(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The schema line is the one that `egp schema` prints, and CUPED and a quantile's key stand where they belong."""
+    text = begun(root, "standard", "superiority", **GIVEN)
+    assert main(["schema"]) == 0
+    assert text.splitlines()[0] == f"# yaml-language-server: $schema={capsys.readouterr().out.split()[1]}"
+    assert "a quantile needs `quantile: 95%`" in text
+    (line,) = (line for line in text.splitlines() if "variance_reduction" in line)
+    assert "egp explain variance-reduction" in line
+    taken = text.replace(line, line.partition("# ")[0] + line.partition("# ")[2].partition("  #")[0])
+    cuped = value_of(taken)["statistics"]["variance_reduction"]
+    assert cuped["method"] == "cuped"
+    report = judged(root, taken)
+    assert not [each for each in report.diagnostics if "variance_reduction" in each.message]
+
+
 @pytest.mark.parametrize("text", ["x: y", "- a", "#", "no", "'", '"', "é → {ü}", "@a", "*", "5", "a # b"])
 def test_any_text_is_written_so_that_it_reads_back(root: Path, text: str) -> None:
     plan = value_of(
@@ -249,6 +305,7 @@ def test_a_conversation_tells_the_power_as_soon_as_it_is_known(root: Path) -> No
             "checkout",
             "none",
             "",
+            "web-8841",
             "proportion",
             "up",
             "increase",

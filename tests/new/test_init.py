@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -18,6 +19,7 @@ from egp.policy.shipped import ROOT
 GITHUB = [
     "egp.yaml",
     "experiments/example.yaml",
+    "experiments/comms/rollback.md",
     ".pre-commit-config.yaml",
     ".github/workflows/egp.yml",
     ".github/CODEOWNERS",
@@ -74,6 +76,68 @@ def test_nothing_that_is_there_is_touched(folder: Path, capsys: pytest.CaptureFi
     assert (folder / "experiments" / "example.yaml").exists()
 
 
+@pytest.mark.parametrize(
+    "owner", ["nobody", "acme/leads", "@acme/", "@a b", "@/x", "", "lead@acme", "@acme/leads\n* @x"]
+)
+def test_an_owner_that_no_code_host_takes_is_refused(
+    folder: Path, owner: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", "--yes", "--owner", owner]) == 2
+    assert "--owner @acme/experimentation-leads" in capsys.readouterr().err
+    assert written(folder) == []
+
+
+@pytest.mark.parametrize("owner", ["@ana", "@acme/leads", "ana@acme.example", "@acme/web/leads", "@ana @ben"])
+def test_an_owner_is_a_handle_a_team_or_an_address(
+    folder: Path, owner: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", "--yes", "--owner", owner]) == 0
+    assert f"/egp.yaml {owner}\n" in (folder / ".github/CODEOWNERS").read_text(encoding="utf-8")
+    assert "CODEOWNERS" not in capsys.readouterr().out.partition("\nnext:")[2]
+
+
+def test_what_is_left_to_people_is_listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An owner that nobody named is a placeholder, and hooks that are not egp's run nothing of it."""
+    main(["init", "--yes"])
+    following = capsys.readouterr().out.partition("\nnext:")[2]
+    assert "@org/experimentation-leads in .github/CODEOWNERS" in following
+    assert "pre-commit install" in following
+    (folder / ".github/CODEOWNERS").unlink()
+    (folder / ".pre-commit-config.yaml").write_text("repos: []\n", encoding="utf-8")
+    main(["init", "--yes"])
+    following = capsys.readouterr().out.partition("\nnext:")[2]
+    assert "the hooks above, then pre-commit install" in following
+
+
+def test_what_egp_wrote_needs_no_addition(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["init", "--yes"])
+    capsys.readouterr()
+    main(["init"])
+    assert "by hand" not in capsys.readouterr().out
+    (folder / ".github/CODEOWNERS").write_text("* @ana\n", encoding="utf-8")
+    main(["init"])
+    assert capsys.readouterr().out.count("by hand") == 1
+
+
+def test_the_first_files_are_whole(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The example has its message for a rollback and the line that editors read, the policy who may approve a waiver."""
+    main(["init", "--yes", "--as-of", "2026-11-30"])
+    example = (folder / "experiments/example.yaml").read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert main(["schema"]) == 0
+    assert example.splitlines()[0] == f"# yaml-language-server: $schema={capsys.readouterr().out.split()[1]}"
+    (comms,) = re.findall(r"comms: (\S+\.md)", example)
+    assert (folder / comms).is_file() or (folder / "experiments" / comms).is_file()
+    policy = folder / "egp.yaml"
+    text = policy.read_text(encoding="utf-8")
+    assert "# waivers: {approvers: [experimentation_lead], longest: 30d}" in text
+    capsys.readouterr()
+    assert main(["brief", "experiments/example.yaml", "--as-of", "2026-11-24"]) in (0, 1)
+    told = capsys.readouterr().out
+    assert "no such template" not in told
+    assert "cannot be written" not in told
+
+
 def test_a_second_call_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["init", "--yes"])
     before = {name: (folder / name).read_bytes() for name in written(folder)}
@@ -92,7 +156,7 @@ def test_without_a_terminal_nothing_is_written_unless_yes_is_said(
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "count"), [("y\n", 0, 5), ("n\n", 1, 0), ("\n", 1, 0), ("yes\n", 0, 5)]
+    ("answer", "status", "count"), [("y\n", 0, 6), ("n\n", 1, 0), ("\n", 1, 0), ("yes\n", 0, 6)]
 )
 def test_somebody_is_asked(folder: Path, answer: str, status: int, count: int) -> None:
     ours, theirs = pty.openpty()

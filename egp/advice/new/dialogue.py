@@ -22,8 +22,8 @@ Ask = Callable[[str], str]
 
 
 def _is_of_every_plan(name: str) -> bool:
-    """Whether every plan has the question, also where no catalogue says the most: a build and a population can come later."""
-    return name not in ("population", "revision")
+    """Whether every plan has the question, also where no catalogue says the most: populations are the catalogue's."""
+    return name != "population"
 
 
 class NewExperiment:
@@ -51,7 +51,7 @@ class NewExperiment:
     def take(self, given: Mapping[str, str]) -> None:
         """Adds what options say. Raises NewError."""
         try:
-            read_answers(given, self.answers)
+            read_answers(given, self.answers, self._weigh)
         except QuantityError as error:
             raise NewError(str(error), error.advice) from None
 
@@ -59,8 +59,16 @@ class NewExperiment:
         """Asks for the rest, and shows the sample size whenever an answer changes it."""
         phrase = self._tell("", tell)
         is_asked, most = self._own_questions() if self._is_short() else (_is_of_every_plan, 100)
-        for _ in interview(self.answers, ask, tell, is_asked, most):
+        for _ in interview(self.answers, ask, tell, is_asked, most, self._weigh):
             phrase = self._tell(phrase, tell)
+
+    def _weigh(self, name: str, answers: Mapping[str, object]) -> None:
+        """Raises QuantityError for an answer that `egp check` would reject, whatever else the plan says."""
+        from egp.advice.new.answered import refuse_rejected, refuse_unknown_risk
+
+        refuse_rejected(name, answers)
+        if name == "risk":
+            refuse_unknown_risk(answers, self._settings().asked("signing_roles_by_risk"))
 
     def _own_questions(self) -> tuple[Callable[[str], bool], int]:
         from egp.advice.new.short import MOST_ASKED, is_asked
@@ -104,8 +112,9 @@ class NewExperiment:
             from egp.advice.new.short import short_draft
 
             return short_draft(self.answers, self._policy, self._in_policy, self._as_of, self._start)
-        named = self._surfaces
         calendar = [days for periods in self._policy.calendars.values() for days in periods]
+        return draft(self.answers, self._settings(), self._as_of, self._start, calendar, self._stated)
+
+    def _settings(self) -> Settings:
         kind = str(self.answers.get("type") or "")
-        settings = Settings(self._policy, self._in_policy, named, kind, self._as_of)
-        return draft(self.answers, settings, self._as_of, self._start, calendar, self._stated)
+        return Settings(self._policy, self._in_policy, self._surfaces, kind, self._as_of)

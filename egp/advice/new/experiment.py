@@ -14,9 +14,12 @@ from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.power.sample import needed_sample
 from egp.plan.quantity import Interval
 from egp.plan.wording import duration_in_plan, listing, percent, share_in_plan, unit_count
+from egp.policy.shipped import schema_address
 from egp.yaml import read_text
 from egp.yaml.written import written
 
+SCHEMA_LINE = f"# yaml-language-server: $schema={schema_address('experiment')}"
+"""What gives editors completion, as the first line of a plan."""
 LEAD = timedelta(days=7)
 """Time to have the plan agreed before anybody is treated."""
 
@@ -120,6 +123,7 @@ class _Timetable:
         sample: int | None,
     ) -> None:  # fmt: skip
         kind = str(answers["type"])
+        self.as_of = as_of
         self.has_test = kind in ("superiority", "non_inferiority")
         self.has_canary = kind in settings.asked("types_with_canary")
         self.has_ramp = kind != "holdback"
@@ -202,7 +206,10 @@ class _Page(PlanLines):
         self._type = str(answers["type"])
 
     def text(self) -> str:
-        self._lines = ["# What is marked TODO only a person can state; egp check says what is still open."]
+        self._lines = [
+            SCHEMA_LINE,
+            "# What is marked TODO only a person can state; egp check says what is still open.",
+        ]
         self._lines += [f"# not mapped: {each}" for each in self._stated.unmapped]
         self._who_and_what()
         self._units_and_dates()
@@ -294,7 +301,9 @@ class _Page(PlanLines):
         self._add("guardrail_metrics:")
         for name in ids:
             self._add(f"  - id: {written(name)}")
-            self._open("    kind", "proportion, mean, ratio or quantile")
+            self._open(
+                "    kind", "proportion, mean, ratio or quantile; a quantile needs `quantile: 95%` too"
+            )
             self._open("    direction", "increase or decrease, whichever is good")
             self._open("    baseline", "its value today; a mean needs std_dev, a quantile influence_std_dev")
             self._open("    non_inferiority_margin", f"the largest acceptable harm{self._cap(name)}")
@@ -321,6 +330,10 @@ class _Page(PlanLines):
             self._add("  method: fixed_horizon")
             self._add(f"  looks: [{self.timetable.look}]")
             self._add("  correction: none")
+            self._add(
+                "  # variance_reduction: {method: cuped, correlation: 0.5, pre_period: 28d, source: orders of 28 days, "
+                f"as_of: {self.timetable.as_of}, covers: all_units}}  # if measured, it takes fewer units: egp explain variance-reduction"
+            )
         self._add(f"  guardrail_alpha: {share_in_plan(asked('largest_guardrail_alpha'))}")
         self._add("  srm_alpha: 0.1%")
         if self.timetable.has_test:

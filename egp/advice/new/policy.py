@@ -19,6 +19,9 @@ plans: [{plans}]
 # Role → who holds it. A sign-off by somebody else does not count.
 # roles: {{experimentation_lead: ["@xp-lead"], privacy: ["@privacy"]}}
 
+# Who may approve a waiver, and for how long at most; nobody may as long as this is not said.
+# waivers: {{approvers: [experimentation_lead], longest: 30d}}
+
 # Days on which no experiment starts, ramps or ends; both ends are included.
 # calendars: {{peak_sale: [{peak}-11-20/{peak}-12-01]}}
 

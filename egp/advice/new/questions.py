@@ -6,12 +6,18 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from egp.plan import quantity
 from egp.plan.experiment import Metric
 from egp.plan.quantity import QuantityError
 from egp.plan.typed_reader import nearest, required_type
 from egp.stats.hints import get_args
+from egp.yaml import read_text
+from egp.yaml.written import written
+
+if TYPE_CHECKING:
+    from egp.advice.new.answered import Weigh
 
 KINDS: tuple[str, ...] = get_args(required_type(Metric.__annotations__["kind"]))
 DIRECTIONS: tuple[str, ...] = get_args(required_type(Metric.__annotations__["direction"]))
@@ -55,12 +61,13 @@ def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
     return read
 
 
-def _as_written(parse: Callable[[object], object]) -> Callable[[str], str]:
-    """Reads an answer by the parser of plans, and keeps its spelling."""
+def _as_written(parse: Callable[[object], object]) -> Callable[[str], object]:
+    """Reads an answer by the parser of plans, and keeps its spelling; a number needs no quotes in the plan."""
 
-    def read(text: str) -> str:
+    def read(text: str) -> object:
         parse(text)
-        return text
+        number = read_text(text)[0].value
+        return number if written(number) == text else text
 
     return read
 
@@ -77,7 +84,7 @@ QUESTIONS: tuple[AuthorQuestion, ...] = (
     AuthorQuestion("title", "What changes, in one line", _text),
     AuthorQuestion("hypothesis", "Hypothesis: who changes what, by how much, and why", _text),
     AuthorQuestion("team", "Team that runs the experiment", _text),
-    AuthorQuestion("owner", "The one responsible person or role, as @handle", _text),
+    AuthorQuestion("owner", "The one responsible person, as @handle, or role", _text),
     AuthorQuestion("surface", "Surfaces on which the change appears, with commas between", _names),
     AuthorQuestion("population", "Who could have been exposed, of the catalogue's populations", _text),
     AuthorQuestion("layer", "Layer whose traffic it shares", _text),
@@ -109,11 +116,15 @@ QUESTIONS: tuple[AuthorQuestion, ...] = (
 BY_NAME = {question.name: question for question in QUESTIONS}
 
 
-def read_answers(given: Mapping[str, str], answers: Answers) -> None:
+def _accept_all(name: str, answers: Mapping[str, object]) -> None:
+    """Where nobody weighs an answer."""
+
+
+def read_answers(given: Mapping[str, str], answers: Answers, weigh: Weigh = _accept_all) -> None:
     """Adds the answers that options gave. Raises QuantityError, its message naming the option."""
     for name, text in given.items():
         try:
-            answers[name] = BY_NAME[name].read(text.strip())
+            _take(BY_NAME[name], text.strip(), answers, weigh)
         except QuantityError as error:
             raise QuantityError(f"--{name.replace('_', '-')}: {error}", error.advice) from None
         if not BY_NAME[name].applies(answers):
@@ -122,12 +133,21 @@ def read_answers(given: Mapping[str, str], answers: Answers) -> None:
             )
 
 
+def _take(question: AuthorQuestion, text: str, answers: Answers, weigh: Weigh) -> None:
+    """Adds an answer that can be read, and that fits those before it. Raises QuantityError."""
+    weighed = {**answers, question.name: question.read(text)}
+    if question.applies(answers):
+        weigh(question.name, weighed)
+    answers[question.name] = weighed[question.name]
+
+
 def interview(
     answers: Answers,
     ask: Callable[[str], str],
     tell: Callable[[str], None],
     is_asked: Callable[[str], bool] = lambda _: True,
     most: int = 100,
+    weigh: Weigh = _accept_all,
 ) -> Iterator[str]:
     """Asks what is not answered yet, and yields the name of each question that was. An empty answer leaves it open.
 
@@ -144,7 +164,7 @@ def interview(
             if not text:
                 break
             try:
-                answers[question.name] = question.read(text)
+                _take(question, text, answers, weigh)
             except QuantityError as error:
                 tell(f"{error}; {error.advice}")
             else:
@@ -153,8 +173,8 @@ def interview(
 
 def daily_units(answers: Mapping[str, object]) -> int | None:
     """Eligible units a day, if they are known."""
-    written = answers.get("per_day")
-    return None if written is None else int(quantity.count(written))
+    said = answers.get("per_day")
+    return None if said is None else int(quantity.count(said))
 
 
 def most_units(answers: Mapping[str, object], days: int) -> int | None:
@@ -169,5 +189,5 @@ def most_units(answers: Mapping[str, object], days: int) -> int | None:
 
 def outcome_days(answers: Mapping[str, object]) -> int:
     """Whole days until an outcome of the primary metric is known; none as long as nobody says so."""
-    written = answers.get("outcome_window")
-    return 0 if written is None else math.ceil(quantity.duration(written) / timedelta(days=1))
+    said = answers.get("outcome_window")
+    return 0 if said is None else math.ceil(quantity.duration(said) / timedelta(days=1))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from egp.advice.new.experiment import LEAD, Draft, PlanLines
+from egp.advice.new.experiment import LEAD, SCHEMA_LINE, Draft, PlanLines
 from egp.advice.new.questions import Answers
 from egp.plan.completing import overlaid, read_plan
 from egp.plan.experiment import Experiment
@@ -124,7 +124,8 @@ class _ShortPage(PlanLines):
         answers = self._answers
         name = str(answers["id"])
         self._lines = [
-            "# egp show prints what the policy's defaults and the catalogue add. TODO only a person can state."
+            SCHEMA_LINE,
+            "# egp show prints what the policy's defaults and the catalogue add. TODO only a person can state.",
         ]
         if self._population:
             self._lines.append(

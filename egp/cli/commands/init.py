@@ -37,8 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--owner",
         metavar="TEAM",
-        default="@org/experimentation-leads",
-        help="who approves changes of the policy",
+        help="who approves changes of the policy: a handle, a team or an address, as in @acme/experimentation-leads",
     )
     parser.add_argument(
         "--package",
@@ -51,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from egp.advice.first_files import PACKAGE, first_files, host_of, owners_there
+    from egp.advice.first_files import PACKAGE, PLACEHOLDER, first_files, host_of, is_owner, owners_there
     from egp.policy.reading import shipped_policy
     from egp.yaml.files import repository_root
 
@@ -59,10 +58,17 @@ def run(options: argparse.Namespace) -> int:
         shipped_policy(options.extends)
     except PolicyError as error:
         raise terminal.Stop(str(error), error.failures[0].help) from None
+    if options.owner is not None and not is_owner(options.owner):
+        raise terminal.Stop(
+            f"{printable(options.owner)!r} is no owner that a code host knows",
+            "--owner @acme/experimentation-leads, or another handle, team or address",
+        )
     folder = repository_root(os.getcwd()) or os.getcwd()
     host = options.ci or host_of(folder, _remotes(folder))
     package = options.package or PACKAGE
-    files = first_files(host, options.extends, options.owner, package, judging_day(options.as_of, ""))
+    files = first_files(
+        host, options.extends, options.owner or PLACEHOLDER, package, judging_day(options.as_of, "")
+    )
     owned = owners_there(folder)
     there = [each for each in files if os.path.lexists(os.path.join(folder, each.path))]
     there += [each for each in files if each.path.endswith("CODEOWNERS") and owned and each not in there]
@@ -74,11 +80,28 @@ def run(options: argparse.Namespace) -> int:
         terminal.complain("nothing is written")
         return 1
     _write(folder, missing)
-    _say_next(options.package)
+    _say_next([each.path for each in missing], _differing(folder, there), options)
     return 0
 
 
+def _differing(folder: str, there: list[FirstFile]) -> list[FirstFile]:
+    """Files of other tools that are there and are not what egp would write."""
+    from egp.advice.first_files import EXAMPLE, MESSAGE_PATH
+    from egp.yaml.files import read_regular
+
+    own = ("egp.yaml", EXAMPLE, MESSAGE_PATH)
+
+    def is_other(each: FirstFile) -> bool:
+        try:
+            return read_regular(os.path.join(folder, each.path), len(each.text) * 4) != each.text.encode()
+        except (OSError, ValueError):
+            return True
+
+    return [each for each in there if each.path not in own and is_other(each)]
+
+
 def _show(folder: str, missing: list[FirstFile], there: list[FirstFile], owned: str | None) -> None:
+    differing = _differing(folder, there)
     lines = [f"in {printable(folder)}:"]
     for each in missing:
         lines += [
@@ -89,7 +112,7 @@ def _show(folder: str, missing: list[FirstFile], there: list[FirstFile], owned: 
     for each in there:
         path = owned if each.path.endswith("CODEOWNERS") and owned else each.path
         lines += ["", f"{path} is there and stays as it is: {each.does}"]
-        if not each.path.endswith((".yaml", ".yaml.example")) or each.path == ".pre-commit-config.yaml":
+        if each in differing:
             lines += [
                 "  what you can add to it by hand:",
                 *(f"  | {line}".rstrip() for line in each.text.splitlines()),
@@ -114,16 +137,24 @@ def _write(folder: str, missing: list[FirstFile]) -> None:
         terminal.write_out(f"wrote {each.path}\n")
 
 
-def _say_next(package: str) -> None:
+def _say_next(wrote: list[str], differing: list[FirstFile], options: argparse.Namespace) -> None:
+    from egp.advice.first_files import PLACEHOLDER
+
+    has_hooks = any(each.path == ".pre-commit-config.yaml" for each in differing)
     steps = [
         "egp check                      judges the example",
         "egp new experiment ID          begins a plan of your own",
-        "pre-commit install             has the hooks run",
+        "the hooks above, then pre-commit install, once you have added them to .pre-commit-config.yaml"
+        if has_hooks
+        else "pre-commit install             has the hooks run",
     ]
-    if not package:
+    if not options.package:
         steps.append(
             "EGP in the CI file             names what pip installs: a wheel, or your copy of egp's repository"
         )
+    owners = next((each for each in wrote if each.endswith("CODEOWNERS")), "")
+    if owners and options.owner is None:
+        steps.append(f"{PLACEHOLDER} in {owners} is a placeholder: name the team that owns the policy")
     terminal.write_out("\n".join(["next:", *(f"  {step}" for step in steps), ""]))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 
-from egp import ADDRESS, VERSION
 from egp.cli.commands import terminal
 
 _ENDING = ".schema.json"
@@ -25,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from egp.plan.typed_reader import nearest
-    from egp.policy.shipped import ROOT
+    from egp.policy.shipped import ROOT, schema_address
 
     folder = os.path.join(ROOT, "schemas")
     names = sorted(file.removesuffix(_ENDING) for file in os.listdir(folder) if file.endswith(_ENDING))
@@ -39,5 +38,5 @@ def run(options: argparse.Namespace) -> int:
             f"did you mean `egp schema {guess}`?" if guess else "egp schema --list names all",
         )
     file = f"{options.name}{_ENDING}"
-    terminal.write_out(f"{os.path.join(folder, file)}\n{ADDRESS}/raw/v{VERSION}/schemas/{file}\n")
+    terminal.write_out(f"{os.path.join(folder, file)}\n{schema_address(options.name)}\n")
     return 0

@@ -104,7 +104,7 @@ from typing import Annotated
 from egp.plan.analysis.days import day_after, first_exposure
 from egp.plan.analysis.people import identity
 from egp.plan.analysis.statements import somebody
-from egp.plan.experiment import Experiment, SignOff
+from egp.plan.experiment import RISKS, Experiment, SignOff
 from egp.plan.finding import Finding, need
 from egp.plan.quantity import shown
 from egp.plan.remedy import Remedies, Remedy, TradeOff, addition, advise, open_if, setting
@@ -113,8 +113,6 @@ from egp.plan.wording import called, listing
 from egp.rules import rule
 from egp.rules.rule_inputs import Organisation
 from egp.yaml.edits import APPEND, Addition
-
-RISKS = ("revenue", "brand", "privacy", "safety", "partner", "ai")
 
 
 class Params(rule.Params):
