@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 
 from egp import stats
 from egp.cli.compiled import LIST as COLD_START
+from egp.cli.key_reference import key_references
 from egp.cli.rule_tables import rule_tables
 from egp.plan.results import COLUMNS
 from egp.policy.params import shown_value
@@ -47,6 +48,7 @@ def generated_files() -> dict[str, str]:
         **rule_tables(),
         **_shipped_policies(),
         **schema_files(),
+        **key_references(),
         "docs/rules/README.md": _rule_index(),
         "egp/stats/__init__.pyi": _statistics_stub(),
         f"egp/{COLD_START}": _cold_start(),

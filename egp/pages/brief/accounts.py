@@ -179,7 +179,7 @@ def _name(scene: Scene, metric: Metric, readout: Readout, variant: str) -> str:
 
 
 class Period(NamedTuple):
-    """People of whom gain, harm and net are told."""
+    """People of whom gain, harm and net are said."""
 
     name: str
     people: int
