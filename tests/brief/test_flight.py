@@ -61,11 +61,11 @@ def test_two_stakeholders_and_two_bad_weeks(repository: Path) -> None:
     assert "Why: the agreed stop rule on cs_contacts has fired" in page.verdict
     rows = guardrail_rows(page)
     assert [(row[0], row[1], row[4]) for row in rows] == [
-        ("refund_rate", "week of 2023-03-02", "no harm seen"),
-        ("refund_rate", "week of 2023-03-09", "no harm seen, steady"),
+        ("refund_rate", "week of 2023-03-02", "within the margin"),
+        ("refund_rate", "week of 2023-03-09", "within the margin, no clear change"),
         ("cs_contacts", "week of 2023-03-02", "harmed"),
-        ("cs_contacts", "week of 2023-03-09", "harmed, steady"),
-        ("p95_page_load", "stage 90% so far", "no harm seen"),
+        ("cs_contacts", "week of 2023-03-09", "harmed, no clear change"),
+        ("p95_page_load", "stage 90% so far", "within the margin"),
     ]
     assert rows[3][2:4] == ["+14.8 % (+7.59 % to +22.9 %)", "7%"]
     tripped = points(section(page, "What tripped"))
@@ -121,8 +121,8 @@ def test_a_week_counts_as_harmed_where_the_stop_rule_counts_it(repository: Path)
 @pytest.mark.parametrize(
     ("low", "high", "is_harmed", "tripped", "light"),
     [
-        (-0.01, 0.01, False, (), Light("good", "no harm seen")),
-        (-0.01, 0.09, False, (), Light("caution", "harm not ruled out")),
+        (-0.01, 0.01, False, (), Light("good", "within the margin")),
+        (-0.01, 0.09, False, (), Light("caution", "beyond the margin not ruled out")),
         (0.01, 0.05, False, (), Light("caution", "signs of harm")),
         (0.03, 0.09, True, (), Light("caution", "harmed")),
         (0.03, 0.09, True, ("stop-rule",), Light("bad", "harmed")),
@@ -166,8 +166,11 @@ def test_the_readout_offers_to_go_on_first(repository: Path) -> None:
 
 def test_after_the_ramp_the_holdout_says_whether_the_gain_is_there(repository: Path) -> None:
     page = ask(repository, BUY_NOW, "results/pdp-buy-now/monitor.yaml").page
-    assert page.tone == "good"
-    assert "The gain is validated: Add-to-cart rate +0.55 pp against the holdout" in page.verdict
+    assert page.tone == "neutral", "no day on which the holdout is read has come"
+    assert (
+        "So far the holdout agrees (interim; it is read on 2023-05-10): Add-to-cart rate +0.55 pp against the holdout"
+        in page.verdict
+    )
     assert "D" not in options(page), "there is no further stage"
 
 
@@ -178,19 +181,21 @@ def test_without_rows_of_the_holdout_nothing_is_validated(repository: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("power", "low", "word", "is_validated"),
+    ("power", "low", "is_due", "word", "is_validated"),
     [
-        (0.79, 0.001, "The gain is not validated yet", False),
-        (0.81, -0.001, "The gain is not confirmed", False),
-        (0.81, 0.001, "The gain is validated", True),
+        (0.79, 0.001, True, "The gain is not validated yet", False),
+        (0.81, -0.001, True, "The gain is not confirmed", False),
+        (0.81, 0.001, True, "The gain is validated", True),
+        (0.81, 0.001, False, "So far the holdout agrees (interim", False),
+        (0.81, -0.001, False, "So far the holdout neither confirms nor refutes the gain (interim", False),
     ],
 )
 def test_a_holdout_validates_if_it_could_have_said_otherwise(
-    repository: Path, power: float, low: float, word: str, is_validated: bool
+    repository: Path, power: float, low: float, is_due: bool, word: str, is_validated: bool
 ) -> None:
     told = ask(repository, BUY_NOW, "results/pdp-buy-now/monitor.yaml").said.confirmed
     assert isinstance(told, Confirmation)
-    changed = replace(told, power=power, low=low)
+    changed = replace(told, power=power, low=low, is_due=is_due)
     assert changed.in_words.startswith(word)
     assert changed.is_validated is is_validated
 
@@ -309,7 +314,10 @@ def test_what_was_agreed_is_told_in_words(repository: Path) -> None:
     ]
     policy = points(section(page, "What the policy insists on"))
     assert "It runs for at least 14 consecutive days at full exposure." in policy
-    assert "These must not get worse: refund_rate, cs_contacts and p95_page_load." in policy
+    assert (
+        "These must not get worse by more than their margins: refund_rate, cs_contacts and p95_page_load."
+        in policy
+    )
 
 
 @pytest.mark.parametrize("audience", get_args(Audience))

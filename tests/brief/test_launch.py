@@ -218,7 +218,7 @@ def test_a_plan_without_guardrails_names_none(repository: Path) -> None:
     page = ask(repository, "bare.yaml", as_of="2023-01-18").page
     assert page.tone == "bad"
     assert not any(each.endswith(": .") for each in points(section(page, "What the policy insists on")))
-    assert "These must not get worse: none is named." in shown(page)
+    assert "These must not get worse by more than their margins: none is named." in shown(page)
 
 
 def test_any_plan_has_a_page(repository: Path) -> None:

@@ -64,7 +64,7 @@ def test_treatments_that_share_a_control_are_not_independent() -> None:
         (
             "ship-on-day-five",
             "minimum-runtime",
-            "if it does nothing then, its true effect is 29 % smaller",
+            "if it does nothing then, its effect over a whole week is 29 % smaller",
         ),  # 2 / 7
     ],
 )

@@ -222,8 +222,8 @@ def _count_price(plan: Experiment, run: LongerRun) -> tuple[TradeOff, str]:
         return TradeOff.NOTHING, ""
     unit = called(plan.unit, "unit")
     return TradeOff.EVIDENCE, (
-        f"open only if a count of {counted(run.days, 'day')} confirms {run.distinct:,} distinct {unit}s, which is what one "
-        "day and the present run lead to expect"
+        f"open only if a count of {counted(run.days, 'day')} confirms {run.distinct:,} distinct {unit}s, "
+        "expected from the counts of the plan"
     )
 
 

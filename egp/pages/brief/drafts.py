@@ -84,7 +84,7 @@ class Segment(NamedTuple):
     """Whether it is where the harm is. Else it is what the plan slices by to find that out."""
 
     def __str__(self) -> str:
-        return shown(self.name) if self.is_weak else f"the weak part of {shown(self.name)}"
+        return shown(self.name) if self.is_weak else f"the part of {shown(self.name)} that proves weak"
 
 
 def weak_segment(plan: Experiment, tripped: tuple[str, ...] = ()) -> Segment | None:

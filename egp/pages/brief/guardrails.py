@@ -40,8 +40,22 @@ if TYPE_CHECKING:
 
 LAST = timedelta(days=14)
 WEEK = timedelta(weeks=1)
-NO_HARM = "no harm seen"
-NOT_RULED_OUT = "harm not ruled out"
+WITHIN = "within the margin"
+NOT_RULED_OUT = "beyond the margin not ruled out"
+SIGNS = "signs of harm"
+HARMED = "harmed"
+NO_MARGIN = "no margin to judge it by"
+AT_READOUT = "judged at the readout"
+_MEANS = {
+    WITHIN: "the whole range is below the margin",
+    NOT_RULED_OUT: "the range reaches it",
+    SIGNS: "the whole range is above zero",
+    HARMED: "clearly worse, by the level at which a stop rule counts a week",
+    NO_MARGIN: "the plan states none",
+    AT_READOUT: "before it neither safety nor harm is shown",
+}
+"""The words of the state of a guardrail, one vocabulary for every page, and what each means."""
+_NO_TREND = "no clear change"
 _OF_CONTROL = "% are of control on the same days, those of the margins too"
 
 
@@ -89,10 +103,12 @@ class SeenHarm:
     @property
     def word(self) -> str:
         if self.is_harmed:
-            return "harmed"
+            return HARMED
         if self.harm.low > 0:
-            return "signs of harm"
-        return NOT_RULED_OUT if self.margin is not None and self.harm.high >= self.margin else NO_HARM
+            return SIGNS
+        if self.margin is None:
+            return NO_MARGIN
+        return NOT_RULED_OUT if self.harm.high >= self.margin else WITHIN
 
     def worded(self, amount: float) -> str:
         margin = self.metric.non_inferiority_margin
@@ -121,22 +137,30 @@ class WatchedGuardrail:
     """Of the last week against the one before it; empty for a single period."""
     tripped: frozenset[str]
     """The gate's checks that fail for the metric. Red is theirs alone: one bad week is none."""
+    is_early: bool = False
+    """Before the readout, which is where a margin is judged."""
 
     @property
     def latest(self) -> SeenHarm | None:
         return self.seen[-1] if self.seen else None
 
-    def light(self, seen: SeenHarm, trend: str = "") -> Light:
-        word = self._word(seen)
+    @property
+    def last_week(self) -> SeenHarm | None:
+        return next((each for each in reversed(self.seen) if each.first), None)
+
+    def light(self, seen: SeenHarm) -> Light:
+        word, trend = self._word(seen), self.trend if seen is self.last_week else ""
         if self.tripped and (seen.is_harmed or seen is self.latest):
             return Light("bad", _joined(word, trend))
-        return Light("good" if word == NO_HARM else "caution", _joined(word, trend))
+        if self.is_early and word in (WITHIN, NOT_RULED_OUT, NO_MARGIN):
+            return Light("neutral", AT_READOUT)
+        return Light("good" if word == WITHIN else "caution", _joined(word, trend))
 
     def _word(self, seen: SeenHarm) -> str:
         if not self.tripped or seen is not self.latest or seen.is_harmed:
             return seen.word
         if "guardrail" in self.tripped:
-            return "harmed"
+            return HARMED
         return "beyond its limit" if "limit" in self.tripped else "a stop rule fired"
 
 
@@ -144,7 +168,7 @@ def watched(judgement: GateJudgement) -> list[WatchedGuardrail]:
     """Every guardrail, over the weeks of the last 14 days that are over."""
     readout = judgement.readout
     return [
-        _watched(readout, path, metric, variant, _tripped(judgement, metric, variant))
+        _watched(judgement, path, metric, variant)
         for path, metric in readout.plan.guardrails
         for variant in readout.treatments
     ]
@@ -161,21 +185,28 @@ def _tripped(judgement: GateJudgement, metric: Metric, variant: str) -> frozense
     )
 
 
-def _watched(
-    readout: Readout, path: Path, metric: Metric, variant: str, tripped: frozenset[str]
-) -> WatchedGuardrail:
+def _watched(judgement: GateJudgement, path: Path, metric: Metric, variant: str) -> WatchedGuardrail:
+    readout, tripped = judgement.readout, _tripped(judgement, metric, variant)
+    by_week = bool(tripped) or judgement.decision.verdict == "roll_back"
     try:
         if is_read_out(readout):
             seen: tuple[SeenHarm, ...] = (_judged(readout, path, metric, variant),)
         else:
-            seen = tuple(_weeks(readout, path, metric, variant)) or (_stage(readout, path, metric, variant),)
+            seen = tuple(_weeks(readout, path, metric, variant, every=by_week))
+            if not by_week or not seen:  # what has tripped is told by the weeks that did it
+                seen = (*seen, _stage(readout, path, metric, variant))
     except (NotChecked, Lacking, ArithmeticError, StatisticsInputError):
         return WatchedGuardrail(metric, variant, (), "", tripped)
-    return WatchedGuardrail(metric, variant, seen, _trend(readout, seen), tripped)
+    weeks = tuple(each for each in seen if each.first)
+    is_early = readout.stage.position < 0 and not is_read_out(readout)
+    return WatchedGuardrail(metric, variant, seen, _trend(readout, weeks), tripped, is_early)
 
 
-def _weeks(readout: Readout, path: Path, metric: Metric, variant: str) -> Iterator[SeenHarm]:
+def _weeks(readout: Readout, path: Path, metric: Metric, variant: str, *, every: bool) -> Iterator[SeenHarm]:
+    """Those that are over, of the last 14 days: of the stage alone, or every one."""
     earliest = readout.as_of.date() - LAST
+    if not every and readout.stage.begin is not None:
+        earliest = max(earliest, readout.stage.begin.date())
     for _, first, comparison in comparisons_by_window(readout, metric, "week", variant):
         is_over = day_end(first + WEEK - timedelta(days=1), readout.zone) <= readout.as_of
         if first >= earliest and is_over and isinstance(comparison, Comparison):
@@ -258,7 +289,7 @@ def _trend(readout: Readout, seen: tuple[SeenHarm, ...]) -> str:
     step, alpha = stats.difference(before, now), guardrail_alpha(readout)
     if step.upper_tail() < alpha:
         return "getting worse"
-    return "getting better" if step.lower_tail() < alpha else "steady"
+    return "getting better" if step.lower_tail() < alpha else _NO_TREND
 
 
 def guardrails_section(scene: Scene, judgement: GateJudgement, of_the_primary: str) -> Section:
@@ -322,22 +353,34 @@ def _told(
         if _is_too_early(rows, judgement):
             yield Paragraph(_NOT_YET if readout.stage.position < 0 else _IN_A_STAGE)
         yield figure
-        yield Section("The same in numbers", [_table(rows, readout, is_sound)], folded=True)
+        words = _vocabulary(rows) if is_sound else []
+        yield Section("The same in numbers", [_table(rows, readout, is_sound), *words], folded=True)
+
+
+def _vocabulary(rows: list[WatchedGuardrail]) -> list[Block]:
+    """The words of the table that are in use, each once."""
+    used = {row.light(seen).word.partition(",")[0] for row in rows for seen in row.seen}
+    means = [f"{word}: {meaning}" for word, meaning in _MEANS.items() if word in used]
+    if any(row.trend == _NO_TREND for row in rows):
+        means.append(f"{_NO_TREND}: the last two weeks differ by no more than noise")
+    return [Paragraph(f"{'; '.join(means)}.")] if means else []
 
 
 _NOT_YET = (
-    "Where harm is not ruled out, safety is not shown yet, and neither is harm: before the readout a range may be as wide "
-    "as that. Until then a stop rule or a limit rolls back."
+    "Margins are judged at the readout, on complete outcomes; late ones are still missing. Before it only a stop rule or a "
+    "limit rolls back."
 )
 _IN_A_STAGE = (
-    "Where harm is not ruled out, this stage does not show safety, and no harm either: it is too short to rule out a "
-    "margin, which is the readout's part. Harm that shows holds the ramp; a stop rule or a limit rolls back."
+    "A stage is too short to rule out a margin, which the readout did, and late outcomes are still missing. Harm that shows "
+    "holds the ramp; a stop rule or a limit rolls back."
 )
 
 
 def _is_too_early(rows: list[WatchedGuardrail], judgement: GateJudgement) -> bool:
     """Whether harm is not ruled out of a guardrail where it need not be yet, and nothing is amiss."""
     words = {row.latest.word for row in rows if row.latest is not None}
+    if any(row.is_early for row in rows):
+        return judgement.decision.verdict == "proceed"
     is_due = _is_of_all(judgement.readout)
     return judgement.decision.verdict == "proceed" and NOT_RULED_OUT in words and not is_due
 
@@ -353,8 +396,8 @@ def is_split_as_planned(readout: Readout) -> bool:
         return False
 
 
-def _light(row: WatchedGuardrail, seen: SeenHarm, is_sound: bool, trend: str = "") -> Light:
-    return row.light(seen, trend) if is_sound else Light("caution", "not to be trusted")
+def _light(row: WatchedGuardrail, seen: SeenHarm, is_sound: bool) -> Light:
+    return row.light(seen) if is_sound else Light("caution", "not to be trusted")
 
 
 def _name(row: WatchedGuardrail, rows: list[WatchedGuardrail]) -> str:
@@ -367,7 +410,7 @@ def _table(rows: list[WatchedGuardrail], readout: Readout, is_sound: bool) -> Ta
     for row in rows:
         for seen in row.seen:
             margin = str(row.metric.non_inferiority_margin or "none")
-            light = _light(row, seen, is_sound, row.trend if seen is row.latest else "")
+            light = _light(row, seen, is_sound)
             harm = f"{seen.worded(seen.harm.seen)} ({seen.range})"
             cells.append([_name(row, rows), seen.period, harm, margin, light])
         if not row.seen:
@@ -388,7 +431,7 @@ def _lights(rows: list[WatchedGuardrail], is_sound: bool) -> Table:
         if latest is None:
             cells.append([_name(row, rows), _unseen(row), "", ""])
             continue
-        period = _joined(_bad_weeks(row), row.trend) if latest.first else latest.period
+        period = _joined(_bad_weeks(row), row.trend) if row.last_week else latest.period
         change = _change(latest) if is_sound else ""
         cells.append([_name(row, rows), _light(row, latest, is_sound), change, period])
     head = ["guardrail", "light", "against control", "over time"]
@@ -400,8 +443,9 @@ def _unseen(row: WatchedGuardrail) -> Light:
 
 
 def _bad_weeks(row: WatchedGuardrail) -> str:
-    bad = sum(each.is_harmed for each in row.seen)
-    return f"clearly worse in {bad or 'none'} of {counted(len(row.seen), 'week')}"
+    weeks = [each for each in row.seen if each.first]
+    bad = sum(each.is_harmed for each in weeks)
+    return f"clearly worse in {bad or 'none'} of {counted(len(weeks), 'week')}"
 
 
 def _change(seen: SeenHarm) -> str:
@@ -431,14 +475,14 @@ def _picture(rows: list[WatchedGuardrail], is_sound: bool) -> Figure | None:
         )
         for row in rows
         for seen in row.seen
-        if seen.margin and (light := _light(row, seen, is_sound, row.trend if seen is row.latest else ""))
+        if seen.margin and (light := _light(row, seen, is_sound))
     ]
     if not drawn:
         return None
     groups: dict[str, list[str]] = {}
     for row in rows:
         if row.latest is not None and row.latest.margin:
-            groups.setdefault(_light(row, row.latest, is_sound, row.trend).word, []).append(_name(row, rows))
+            groups.setdefault(_light(row, row.latest, is_sound).word, []).append(_name(row, rows))
     says = " ".join(f"{listing(names)}: {word}." for word, names in groups.items())
     levels = [Level(0.0, "no harm"), Level(1.0, "its margin", "bad")]
     return Figure("Harm of each guardrail, in its margins", Intervals(drawn, levels), says)

@@ -15,6 +15,8 @@ from egp.plan.quantity import shown
 from egp.plan.wording import percent, power_text
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from egp.pages.brief.result import PrimaryResult
     from egp.pages.brief.scene import Scene
     from egp.plan.picture import Mark
@@ -33,31 +35,52 @@ class Confirmation:
     low: float
     high: float
     power: float
-    """The chance that a holdout of this size finds an effect as large as the readout's."""
+    """The chance that a holdout of this size shows an effect as large as the readout's."""
+    due: date | None
+    """The day on which the holdout is read, its last; None where the plan does not say."""
+    is_due: bool
 
     @property
     def is_large_enough(self) -> bool:
         return self.power >= LEAST_POWER
 
     @property
-    def is_validated(self) -> bool:
+    def agrees(self) -> bool:
         return self.is_large_enough and self.low > 0
+
+    @property
+    def is_validated(self) -> bool:
+        """On the day on which it is read alone: whoever reads it until it agrees will see it agree."""
+        return self.is_due and self.agrees
 
     @property
     def mark(self) -> Mark:
         """Of its own range, whatever the readout showed."""
         if self.high < 0:
             return "bad"
-        return "good" if self.is_validated else "caution"
+        if self.agrees:
+            return "good" if self.is_due else "plain"
+        return "caution"
 
     @property
     def in_words(self) -> str:
         result = self.result
         seen = f"{shown(result.name)} {result.worded(self.estimate)} against the holdout, {percent(result.confidence)} range {result.worded(self.low)} to {result.worded(self.high)}, {self._lies}"
+        gain = result.worded(result.selected.estimate) if result.selected else "that of the readout"
         finds = (
-            f"a holdout of this size finds the readout's gain in {power_text(self.power)} of cases, and it takes "
-            f"{percent(LEAST_POWER)}"
+            f"if the true gain is {gain}, a holdout of this size shows a difference from zero in {power_text(self.power)} of "
+            f"cases; at least {percent(LEAST_POWER)} are required"
         )
+        if not self.is_due:
+            day = f"it is read on {self.due}" if self.due else "`holdout.until` would say when it is read"
+            says = (
+                "agrees"
+                if self.agrees
+                else "neither confirms nor refutes the gain"
+                if self.high >= 0
+                else "disagrees"
+            )
+            return f"So far the holdout {says} (interim; {day}): {seen}; {finds}."
         if self.is_validated:
             return f"The gain is validated: {seen}; {finds}."
         if self.is_large_enough:
@@ -72,8 +95,8 @@ class Confirmation:
 
 
 CRITERION = (
-    f"Validated is a gain whose whole range against the holdout is above zero, where the holdout is large enough to find the "
-    f"readout's gain in {percent(LEAST_POWER)} of cases."
+    f"Validated is a gain whose whole range is above zero on the day on which the holdout is read, where a holdout of this size "
+    f"would show the readout's gain in {percent(LEAST_POWER)} of cases."
 )
 
 
@@ -100,4 +123,6 @@ def confirmation(scene: Scene, result: PrimaryResult | None) -> Confirmation | s
         return str(lacking)
     except (ArithmeticError, stats.StatisticsInputError) as error_:
         return f"it cannot be computed: {error_}"
-    return Confirmation(result, sign * seen.difference.estimate, low, high, power)
+    due = scene.plan.holdout.until if scene.plan.holdout else None
+    is_due = due is not None and scene.day >= due
+    return Confirmation(result, sign * seen.difference.estimate, low, high, power, due, is_due)

@@ -278,7 +278,7 @@ def _result(result: PrimaryResult) -> ReadResult:
 def _periods(rows: Iterable[WatchedGuardrail]) -> Iterable[GuardrailPeriod]:
     for row in rows:
         for seen in row.seen:
-            light = row.light(seen, row.trend if seen is row.latest else "")
+            light = row.light(seen)
             yield GuardrailPeriod(
                 metric=row.metric.name, variant=row.variant, period=seen.period, harm=seen.own.seen, low=seen.own.low,
                 high=seen.own.high, margin=seen.margin_in_own_unit, relative=_relative(seen), state=light.word,

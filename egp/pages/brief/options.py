@@ -206,9 +206,9 @@ def _in_flight(scene: Scene, draft: JudgedDraft | None) -> Iterator[OpenOption]:
     assert judgement is not None
     closed, errors = scene.closed, errors_of(scene.report)
     rolls_back = scene.verdict == "roll_back"
-    follows = (
-        "breaks what was agreed before the start" if closed["A"] else "the rest of the plan stays as it is"
-    )
+    goes_on = bool(scene.next_stage) and scene.moment in ("readout", "ramp") and not closed[GO_ON]
+    kept = "puts off what was agreed next" if goes_on else "the rest of the plan stays as it is"
+    follows = "breaks what was agreed before the start" if closed["A"] else kept
     yield OpenOption(
         "A", _frozen(judgement.readout), follows, _light(closed["A"]) or _judged(errors, "the plan")
     )
@@ -283,7 +283,7 @@ def _narrowed(scene: Scene, draft: JudgedDraft | None, worth: str) -> tuple[str,
         return (
             "a plan of its own, should a part of the traffic turn out to be weak",
             "an answer of its own, from new results",
-            Light("neutral", "nothing shows a weak part"),
+            Light("neutral", "not needed: nothing shows a weak part"),
         )
     if draft is None:
         return (

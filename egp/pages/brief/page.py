@@ -145,7 +145,7 @@ def _under_way(scene: Scene, judgement: GateJudgement, said: Passage, message: S
         *emergency_sections(judgement.readout.emergencies, scene.day),
         *_overruled(scene),
         _gate(scene, judgement),
-        *([] if scene.moment == "harm" else result_section(said, scene.for_executives)),
+        *([] if scene.moment == "harm" else result_section(scene, said)),
         guardrails_section(scene, judgement, beside_guardrails(scene, said)),
         *_what_tripped(scene, judgement),
         *money_sections(scene, said),
@@ -191,6 +191,9 @@ def _gate(scene: Scene, judgement: GateJudgement) -> Section:
 
 def _in_the_gates_words(scene: Scene, judgement: GateJudgement) -> str:
     """The verdict; that nothing is amiss in the test is not called proceed, which would be read as a word about shipping."""
+    if scene.moment in ("readout", "ramp") and scene.onwards is not None and scene.verdict == "proceed":
+        answer = HEADLINE[scene.onwards.decision.verdict]
+        return f"{answer} to {scene.next_stage}, as of {scene.when}; nothing is amiss in the {_where(judgement)} itself."
     if scene.moment != "running" or scene.verdict != "proceed":
         return f"{headline(judgement)}."
     amiss = (
@@ -203,6 +206,11 @@ def _in_the_gates_words(scene: Scene, judgement: GateJudgement) -> str:
         if onwards
         else amiss
     )
+
+
+def _where(judgement: GateJudgement) -> str:
+    stage = judgement.readout.stage
+    return stage.name if stage.position < 0 else f"stage {stage.name}"
 
 
 def _not_up_for_decision(scene: Scene) -> Iterator[Block]:

@@ -35,6 +35,7 @@ from egp.pages.brief.priced import (
     money_section,
     stated_account,
 )
+from egp.pages.brief.restated import decision_rule_lines
 from egp.pages.brief.result import PrimaryResult, at_its_look, result_of
 from egp.pages.brief.verdicts import verdict_of
 from egp.pages.brief.worth import Launch, launch_of
@@ -227,19 +228,20 @@ def beside_guardrails(scene: Scene, said: Passage) -> str:
     )
 
 
-def result_section(said: Passage, for_executives: bool) -> Iterator[Section]:
+def result_section(scene: Scene, said: Passage) -> Iterator[Section]:
     """The metric that decides, by its name, and the result where its look has been read."""
     result = said.result
     if isinstance(result, str):
         return
     told = f"Read on {result.read_on}."
-    if not for_executives:
+    if not scene.for_executives:
         lift = f" It is {lift_in_words(result.of_control)}." if result.of_control else ""
-        told = f"{told} To ship it takes {result.asked}.{lift}"
+        rule = next(iter(decision_rule_lines(scene.plan)), f"To ship it takes {result.asked}.")
+        told = f"{told} {rule}{lift}"
     if result.selected is not None:
         little = result.worded(result.selected.estimate) == result.worded(result.estimate)
         here = ", which changes next to nothing here" if little else ""
-        told = f"{told} What ships has been lucky more often than not: amounts count the effect without that luck{here}."
+        told = f"{told} Amounts count it corrected for being shown because it passed{here}."
     if isinstance(said.confirmed, Confirmation):
         told = f"{told} {CRITERION}"
     blocks: list[Block] = [_pictured(said, result), Paragraph(told)]
@@ -247,19 +249,19 @@ def result_section(said: Passage, for_executives: bool) -> Iterator[Section]:
 
 
 def _pictured(said: Passage, result: PrimaryResult) -> Figure:
-    """The result and what is left of it without luck, against no change and what it takes to ship."""
+    """The result and what is left of it as one that passed, against no change and what it takes to ship."""
     mark: Mark = "good" if result.met else "caution"
     words = f"{result.worded(result.estimate)} ({result.worded(result.low)} to {result.worded(result.high)})"
     rows = [Interval("as it was read", result.low, result.high, words, result.estimate, mark)]
     if selected := result.selected:
         words = f"{result.worded(selected.estimate)} ({result.worded(selected.low)} to {result.worded(selected.high)})"
-        rows.append(Interval("without luck", selected.low, selected.high, words, selected.estimate))
+        rows.append(Interval("corrected", selected.low, selected.high, words, selected.estimate))
     if isinstance(seen := said.confirmed, Confirmation):
         words = f"{result.worded(seen.estimate)} ({result.worded(seen.low)} to {result.worded(seen.high)})"
         rows.append(Interval("against the holdout", seen.low, seen.high, words, seen.estimate, seen.mark))
     levels = [Level(0.0, "today's version")]
     if result.cut > 0:
-        levels.append(Level(result.cut, f"from here on it ships, {result.worded(result.cut)}", "marked"))
+        levels.append(Level(result.cut, f"least that passes, {result.worded(result.cut)}", "marked"))
     title = f"{shown(result.name)}: the difference to today's version; to the right is better"
     return Figure(title, Intervals(rows, levels), f"{result.in_words}.")
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from egp.gate.page import HEADLINE
+from egp.pages.brief.guardrails import NOT_RULED_OUT
 from egp.pages.brief.options import look_day
 from egp.pages.brief.priced import what
 from egp.pages.brief.tripped import first_reason, plainly
@@ -16,7 +17,6 @@ from egp.plan.results import TEST
 from egp.plan.wording import listing
 
 if TYPE_CHECKING:
-    from egp.gate.stage import CurrentStage
     from egp.output.page.model import Tone
     from egp.pages.brief.balance import Balance
     from egp.pages.brief.guardrails import WatchedGuardrail
@@ -134,21 +134,19 @@ def _because(scene: Scene) -> str:
 def _ramping(scene: Scene, rows: list[WatchedGuardrail]) -> tuple[str, Tone]:
     assert scene.judgement is not None
     stage = scene.judgement.readout.stage
-    seen, unread = f"no stop rule or limit has fired at {stage.name}", _not_read_in(stage, rows)
+    seen, unread = f"no stop rule or limit has fired at {stage.name}", _not_ruled_out(rows)
     if scene.onwards is not None and scene.onwards.decision.verdict == "proceed":
         return f"Go on: {seen}, and traffic may be raised to {scene.next_stage}.{unread}", "good"
     closed = scene.closed["D"]
     return f"On course: {seen}; {scene.next_stage} is closed, for {closed}.{unread}", "neutral"
 
 
-def _not_read_in(stage: CurrentStage, rows: list[WatchedGuardrail]) -> str:
-    """The guardrails whose last week began before the stage, so that nothing on the page is of it alone."""
-    begin = stage.begin.date() if stage.begin else None
-    earlier = [row for row in rows if begin and row.latest and row.latest.first and row.latest.first < begin]
-    names = list(dict.fromkeys(shown(row.metric.name) for row in earlier))
-    if not names:
-        return ""
-    return f" {listing(names)} {'have' if len(names) > 1 else 'has'} no complete week there yet."
+def _not_ruled_out(rows: list[WatchedGuardrail]) -> str:
+    """The guardrails whose harm may lie beyond the margin, for all that the stage shows."""
+    names = dict.fromkeys(
+        shown(row.metric.name) for row in rows if row.latest and row.latest.word == NOT_RULED_OUT
+    )
+    return f" {listing(names)} there: {NOT_RULED_OUT}." if names else ""
 
 
 def _all_out(scene: Scene, confirmed: Confirmation | str, balances: tuple[Balance, ...]) -> tuple[str, Tone]:

@@ -71,16 +71,7 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
         minutes = plan.rollback.max_minutes
         within = f", within {significant(minutes, 3)} minutes" if minutes else ""
         yield "who rolls back", f"{called(plan.rollback.owner, 'not named')}{within}"
-    escalation = plan.escalation
-    if escalation is None:
-        yield "if they cannot agree", "the plan does not say who breaks the tie"
-        return
-    within = f" (within {length(escalation.within)})" if escalation.within else ""
-    until = f", by {deadline(scene)}{within}" if escalation.within else ""
-    yield (
-        "if they cannot agree",
-        f"{called(escalation.to, 'somebody not named')} breaks the tie{until}; until then {_until_then(scene)}",
-    )
+    yield from _tie(scene)
     if not (scene.registration and scene.registration.decisions):
         name = scene.candidate.source.shown
         rolls_back = scene.judgement is not None and scene.verdict == "roll_back"
@@ -92,10 +83,33 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
         yield "decided so far", registered
 
 
+def _tie(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Who breaks a tie, where there is something to agree on, and by when: after whoever acts has had their time."""
+    escalation = scene.plan.escalation
+    if scene.moment in ("running", "after") and scene.verdict == "proceed" and not scene.plan.positions:
+        return
+    if escalation is None:
+        yield "if they cannot agree", "the plan does not say who breaks the tie"
+        return
+    within = f" (within {length(escalation.within)})" if escalation.within else ""
+    until = f", by {deadline(scene)}{within}" if escalation.within else ""
+    if escalation.within and scene.moment in ("readout", "ramp") and not scene.closed[GO_ON]:
+        until = f" within {length(escalation.within)} after that"
+    yield (
+        "if they cannot agree",
+        f"{called(escalation.to, 'somebody not named')} breaks the tie{until}; until then {_until_then(scene)}",
+    )
+
+
 def _acts(scene: Scene) -> Iterator[tuple[str, str]]:
     """Who does what is next, and by when."""
     plan = scene.plan
     owner = called(plan.owner.dri if plan.owner else None, "the owner")
+    if scene.moment == "launch" and (first := scene.first_exposed):
+        yield (
+            "who acts now",
+            f"{owner} records the option that is chosen, before {first}, when the first users are treated",
+        )
     if scene.moment == "harm" and plan.rollback:
         minutes = plan.rollback.max_minutes
         by = f", by {with_zone(after(scene.as_of, timedelta(minutes=minutes)))}" if minutes else ""
@@ -103,7 +117,7 @@ def _acts(scene: Scene) -> Iterator[tuple[str, str]]:
     elif scene.moment == "running" and (look := look_day(scene)):
         yield (
             "who acts next",
-            f"{owner} has the result read on {look}; until then a stop rule or a limit acts alone",
+            f"{owner} has the result read on {look}; before it only a stop rule or a limit ends the test",
         )
     elif scene.moment == "after":
         yield "who acts next", _after_the_ramp(scene, owner)

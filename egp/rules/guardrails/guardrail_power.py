@@ -1,6 +1,6 @@
 """The planned sample can rule out each guardrail's margin, and all of them together.
 
-With too few units a guardrail stays quiet whether or not there is harm, so its silence is not evidence of safety.
+With too few units the readout cannot rule out the margin, so harmless launches are held, and silence is no evidence of safety.
 For each guardrail with a margin egp computes the power of its one-sided non-inferiority test at `guardrail_alpha`, when
 the treatment is in truth harmless, at the units it is judged on: the declared sample, the matured part of it for a metric
 judged on its matured cohort, the segment's share of it for a metric restricted to a segment. Rates take the
@@ -322,7 +322,7 @@ def picture(broken: Broken) -> Picture | None:
         return None
     worst, by, _ = max(shares, key=lambda share: share[0])
     says = (
-        f"The readout cannot tell them from harmful ones: for want of units {one_in(worst)} of them would be held by "
+        f"Harmless is an effect of zero. For want of units {one_in(worst)} of them would be held by "
         f"{called(by.id, 'the guardrail')} alone."
     )
     return Picture(

@@ -149,7 +149,7 @@ def picture(broken: Broken) -> Picture | None:
 
 def plain(params: Params, _: Experiment) -> str:
     """What the rule insists on, for people who read no statistics."""
-    return f"It is large enough to find the effect that it looks for in {percent(params.floor)} of all cases."
+    return f"If the true effect is the one that it is sized for, it is found in {percent(params.floor)} of all cases."
 
 
 LEVERS = "sample"
