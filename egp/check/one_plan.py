@@ -192,7 +192,7 @@ def _allowed(
 def _report_no_plan(rules: Sequence[Adopted], document: Document, files: Files, found: Findings) -> None:
     """A file that is no plan: one rule speaks of it, and no other has anything to look at."""
     speaker = next(each for each in rules if each.rule.id == OF_ANOTHER_KIND)
-    finding: Finding = speaker.rule.exported("of_another_kind")()
+    finding: Finding = speaker.rule.exported("of_another_kind")(document)
     diagnostic = Placer(document, "", files.elsewhere()).diagnostic(speaker, finding)
     found.diagnostics.append(replace(diagnostic, line=""))
     silent = [each for each in rules if each is not speaker and each.rule.input_type != "Removal"]

@@ -817,11 +817,34 @@ def _bounded(value: object, path: Path, problems: list[ValueProblem]) -> object:
     return value
 
 
+_OF_RESULTS = ("experiment", "as_of")
+"""Keys that results have and a plan has not."""
+
+
+def are_results(document: Document) -> bool:
+    """Whether it is a file of results, which shares some keys with a plan."""
+    value = document.value
+    return (
+        isinstance(value, dict)
+        and all(key in value for key in _OF_RESULTS)
+        and not any(key in value for key in Experiment.needs)
+    )
+
+
+def is_plan_alone(value: object) -> bool:
+    """Whether it has what every plan needs, and what results need it has not."""
+    return (
+        isinstance(value, dict)
+        and any(key in value for key in Experiment.needs)
+        and not any(key in value for key in _OF_RESULTS)
+    )
+
+
 def may_be_plan(document: Document) -> bool:
     """Whether somebody meant to write a plan here: nothing yet, or one of a plan's keys, in whatever state the rest is."""
     value = document.value
     if isinstance(value, dict):
-        return any(key in value for key, *_ in Experiment.fields())
+        return any(key in value for key, *_ in Experiment.fields()) and not are_results(document)
     if not document.problems:
         return False
     is_unwritten = not document.text.strip() or any(problem.kind == "empty" for problem in document.problems)

@@ -10,7 +10,7 @@ from egp.plan.finding import Failure
 from egp.policy.error import PolicyError
 from egp.policy.locate import POLICY_FILE, POLICY_TESTS_FILE
 from egp.policy.territories import Territory
-from egp.record.entry_files import ENTRIES, LEDGER
+from egp.record.entry_files import ENTRIES, LEDGER, LOCK_FILE
 from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
 from egp.stats.values import frozen, replace
 from egp.yaml import Document, read_bytes, read_file
@@ -89,7 +89,8 @@ class PlanFinder:
             elif os.path.lexists(absolute):
                 sources = [self._source(absolute)]
             else:
-                self.failures.append(Failure(self._shown(absolute), "there is no such file or folder"))
+                message = "there is no such file or folder"
+                self.failures.append(Failure(self._shown(absolute), message, help=_meant(path, absolute)))
                 continue
             for source in sources:
                 found.setdefault(source.path, source)
@@ -190,7 +191,7 @@ class PlanFinder:
 
     def _is_own(self, path: str) -> bool:
         """Whether what lies there is egp's own by its name."""
-        if os.path.basename(path) in _NO_PLANS:
+        if os.path.basename(path) in (*_NO_PLANS, LOCK_FILE):
             return not os.path.isdir(path)
         return not set(_NO_FOLDERS).isdisjoint(os.path.relpath(path, self.root).split(os.sep))
 
@@ -297,6 +298,19 @@ def led_astray(finder: PlanFinder, source: PlanSource) -> Failure | None:
     else:
         return None
     return Failure(source.shown, message, help="commit the plan itself")
+
+
+def _meant(path: str, absolute: str) -> str:
+    """What stands beside it under a name like that."""
+    from egp.plan.typed_reader import nearest
+
+    folder, name = os.path.split(absolute)
+    try:
+        beside = [each for each in os.listdir(folder) if not each.startswith(".")]
+    except OSError:
+        beside = []
+    guess = nearest(name, sorted(beside))
+    return f"did you mean {os.path.join(os.path.dirname(path), guess)}?" if guess else "correct the path"
 
 
 def _no_plan(path: str, shown: str) -> Failure:

@@ -11,7 +11,7 @@
   says that it is what they argue about first.
 - ``ALWAYS_REJECTS`` says that it is an error under every policy, and not waivable.
 - ``IS_WAIVED_IN_EMERGENCY`` says that it is the rule from which a raise without the gate is exempt; one rule has it.
-- ``of_another_kind()`` is the finding about a file that is no plan; one rule has it.
+- ``of_another_kind(document)`` is the finding about a file that is no plan; one rule has it.
 """
 
 from __future__ import annotations

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from egp.cli.commands.reporting import rendered
 from egp.output.report import json, text
+from egp.output.report.model import Report
 from egp.plan.finding import Severity
+from egp.policy.plan_files import PlanFinder
 from tests.check.workspace import ALWAYS_PASSED, BROKEN, PLAN, RUNTIME_ALONE, SHORT, Workspace, found
 
 DOCUMENT_RULES = "rules: {valid-yaml: {severity: error}, valid-plan: {severity: error}, minimum-runtime: {severity: error}}\n"
@@ -202,7 +205,6 @@ SECRETIVE = [
     "{token: hunter2, password: {pepper: hunter2}}\n",
     "token: [hunter2\n",
     "hunter2: !!python/object hunter2\n",
-    b"\x7fELF\x00hunter2\xff\xfe",
     "hunter2: 1\nhunter2: 2\n",
 ]
 
@@ -219,6 +221,45 @@ def test_nothing_of_a_file_that_is_not_a_plan_is_repeated(workspace: Workspace, 
     assert {entry.blocked_by for entry in report.unchecked} == {"valid-plan"}
     assert report.exit_status() == 1
     assert "hunter2" not in json.render(report) + "".join(text.render(report, text.Style()))
+
+
+RESULTS = "experiment: x\nas_of: 2023-02-16T09:00:00-08:00\nrevision: web-1\nstages: []\naggregates: x.csv\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says", "help"),
+    [
+        ("x.yaml", RESULTS, "these are results, not a plan", "egp gate PLAN --results x.yaml"),
+        ("x.bin", b"\x7fELF\x00\xd0\xff\xfe\n\x01id: x", "this is not a text file", "a plan is YAML"),
+    ],
+)
+def test_what_is_plainly_no_plan_is_named_in_one_finding(
+    workspace: Workspace, name: str, content: str | bytes, says: str, help: str
+) -> None:
+    workspace.write("egp.yaml", 'extends: ["egp:standard"]\n')
+    workspace.write(name, content)
+    report = workspace.report(name)
+    (finding,) = report.diagnostics
+    assert (finding.rule, finding.message) == ("valid-plan", says)
+    assert help in finding.help
+    assert "egp explain x" not in shown_in_full(report)
+
+
+def shown_in_full(report: Report) -> str:
+    """The text report with the lines behind it that say what to do next."""
+    return rendered(report, "text", text.Style())
+
+
+def test_a_folder_that_was_probably_meant_is_named(workspace: Workspace) -> None:
+    workspace.write("experiments/x.yaml", PLAN)
+    workspace.write("egp.lock", "lock: 1\n")
+    finder = PlanFinder(str(workspace.root), (), str(workspace.root))
+    finder.asked(["experimnts", "experiments/y/z.yaml", "egp.lock"])
+    assert [(each.message, each.help) for each in finder.failures] == [
+        ("there is no such file or folder", "did you mean experiments?"),
+        ("there is no such file or folder", "correct the path"),
+        ("this is a part of the lock, not a plan", "it is read with the plan that it is about: check that"),
+    ]
 
 
 @pytest.mark.parametrize(

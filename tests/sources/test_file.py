@@ -321,6 +321,21 @@ def test_links_out_of_the_repository_are_not_followed(tmp_path: Path, name: str)
         read_evidence(str(inside / "results.yaml"), plan_named(), str(inside))
 
 
+def test_a_plan_that_is_given_as_results_is_named(tmp_path: Path) -> None:
+    text = "id: x\ntype: superiority\nvariants: []\nschedule: {}\nprimary_metric: {id: y}\n"
+    (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ResultsError, match="this is a plan, not results") as error:
+        read_evidence(str(tmp_path / "x.yaml"), plan_named(), str(tmp_path))
+    assert len(error.value.failures) == 1
+
+
+def test_a_folder_of_results_is_for_other_calls(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    with pytest.raises(ResultsError, match="it is not a file") as error:
+        read_evidence(str(tmp_path / "results"), plan_named(), str(tmp_path))
+    assert "name the file in it" in error.value.failures[0].help
+
+
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "results.yaml")
     with pytest.raises(ResultsError, match="it is not a file"):

@@ -136,7 +136,8 @@ def _what_next(report: Report, style: Style, explain_with: Callable[[str], str])
     catalogues = {
         real_path(file) for policy in report.policies if policy.metrics for file in policy.metrics.files
     }
-    places = (_plan_of(each) for each in errors)
+    # Of a file that holds no plan nothing is known but that.
+    places = (_plan_of(each) for each in errors if each.experiment or each.line)
     plans = dict.fromkeys(
         path for path in places if os.path.isfile(path) and real_path(path) not in catalogues
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from egp.plan.experiment import is_plan_alone
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
 from egp.plan.results import COLUMNS, About, Evidence, Results, Row, RowRefusal, StageEntry, results_digest
@@ -82,7 +83,9 @@ class ResultsFile:
     def _opened(self) -> Document:
         self._must_be_inside(self._path, "it")
         if os.path.exists(self._path) and not os.path.isfile(self._path):
-            raise self.unusable("it is not a file", "correct the path")
+            is_folder = os.path.isdir(self._path)
+            advice = "name the file in it; egp status, and egp gate with --base, take a folder"
+            raise self.unusable("it is not a file", advice if is_folder else "correct the path")
         if self._path.lower().endswith(ENDINGS):
             name = os.path.basename(self._shown)
             raise self.unusable(
@@ -125,6 +128,10 @@ class ResultsFile:
 
     def results(self, plan: Experiment) -> tuple[Results, datetime]:
         """The header of the file, and its instant."""
+        if is_plan_alone(self._document.value):
+            raise self.unusable(
+                "this is a plan, not results", "name a file that says `experiment:` and `as_of:`"
+            )
         problems: list[ValueProblem] = []
         results = read(Results, self._document.value, (), problems)
         failures = [

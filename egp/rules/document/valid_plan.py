@@ -372,14 +372,14 @@ from functools import partial
 
 from egp.plan.consistency import contradictions
 from egp.plan.dimensions import mismatches
-from egp.plan.experiment import Experiment
+from egp.plan.experiment import Experiment, are_results
 from egp.plan.finding import Finding
 from egp.plan.meaning import meaningless
 from egp.plan.remedy import Remedy, advise
 from egp.plan.typed_reader import ValueProblem
 from egp.plan.wording import listing
 from egp.rules.rule_inputs import PlanFile
-from egp.yaml import Position, Span
+from egp.yaml import Document, Position, Span
 from egp.yaml.edits import Renaming, Setting, value_at
 
 
@@ -427,11 +427,16 @@ ALWAYS_REJECTS = True
 """An error under every policy, and not waivable."""
 
 
-def of_another_kind() -> Finding:
+def of_another_kind(document: Document) -> Finding:
     """About another kind of file, named by mistake: what it says is nobody's business, and is not repeated."""
-
+    start = Span(Position(1, 1), Position(1, 1))
+    if are_results(document):
+        advice = f"egp gate PLAN --results {document.path} judges a plan by them"
+        return Finding(start, "these are results, not a plan", help=advice)
+    if "\0" in document.text:
+        return Finding(start, "this is not a text file", help="name the plan's file: a plan is YAML")
     return Finding(
-        Span(Position(1, 1), Position(1, 1)),
+        start,
         "this is not a plan: none of a plan's keys stands at its top level",
         help=f"a plan has {listing(f'`{key}`' for key in ('id', 'type', *Experiment.needs[1:]))}",
     )
