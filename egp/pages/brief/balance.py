@@ -168,6 +168,11 @@ def _notes(
     balances: Sequence[Balance], left_out: Sequence[str], readout: Readout, going_wrong: bool
 ) -> Iterator[str]:
     level = percent(1 - 2 * guardrail_alpha(readout))
+    if going_wrong and len(balances) > 1:
+        yield (
+            "The stage counts each person once, with what came within the outcome window; a week counts everybody who came in "
+            "it, so that weeks add up to more. The last week is the one that the rule fired on: the next may be milder."
+        )
     yield f"Below zero is a loss against today's version; each column is of the same people, and each range holds in {level} of cases."
     if left_out:
         yield f"No amount is given, and none is in the net, where the {level} range of the harm holds zero: {listing(left_out)}."

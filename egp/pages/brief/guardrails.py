@@ -187,19 +187,18 @@ def _tripped(judgement: GateJudgement, metric: Metric, variant: str) -> frozense
 
 def _watched(judgement: GateJudgement, path: Path, metric: Metric, variant: str) -> WatchedGuardrail:
     readout, tripped = judgement.readout, _tripped(judgement, metric, variant)
-    by_week = bool(tripped) or judgement.decision.verdict == "roll_back"
+    # Where something is amiss, its weeks show when it began; else the stage as a whole says most.
+    by_week = bool(tripped) or judgement.decision.verdict != "proceed"
     try:
         if is_read_out(readout):
             seen: tuple[SeenHarm, ...] = (_judged(readout, path, metric, variant),)
         else:
-            seen = tuple(_weeks(readout, path, metric, variant, every=by_week))
-            if not by_week or not seen:  # what has tripped is told by the weeks that did it
-                seen = (*seen, _stage(readout, path, metric, variant))
+            weeks = tuple(_weeks(readout, path, metric, variant, every=bool(tripped))) if by_week else ()
+            seen = weeks or (_stage(readout, path, metric, variant),)
     except (NotChecked, Lacking, ArithmeticError, StatisticsInputError):
         return WatchedGuardrail(metric, variant, (), "", tripped)
-    weeks = tuple(each for each in seen if each.first)
     is_early = readout.stage.position < 0 and not is_read_out(readout)
-    return WatchedGuardrail(metric, variant, seen, _trend(readout, weeks), tripped, is_early)
+    return WatchedGuardrail(metric, variant, seen, _trend(readout, seen), tripped, is_early)
 
 
 def _weeks(readout: Readout, path: Path, metric: Metric, variant: str, *, every: bool) -> Iterator[SeenHarm]:
@@ -359,8 +358,12 @@ def _told(
 
 def _vocabulary(rows: list[WatchedGuardrail]) -> list[Block]:
     """The words of the table that are in use, each once."""
-    used = {row.light(seen).word.partition(",")[0] for row in rows for seen in row.seen}
-    means = [f"{word}: {meaning}" for word, meaning in _MEANS.items() if word in used]
+    used = [row.light(seen).word for row in rows for seen in row.seen]
+    means = [
+        f"{word}: {meaning}"
+        for word, meaning in _MEANS.items()
+        if any(each.startswith(word) for each in used)
+    ]
     if any(row.trend == _NO_TREND for row in rows):
         means.append(f"{_NO_TREND}: the last two weeks differ by no more than noise")
     return [Paragraph(f"{'; '.join(means)}.")] if means else []

@@ -102,11 +102,11 @@ def recommended_in_words(option: OpenOption, launch: Launch | str) -> str:
     assert isinstance(launch, Launch)
     prospect = launch.prospects[option.letter]
     assert prospect is not None
-    amount = money(prospect.amount.middle, prospect.amount.currency)
+    amount = money(prospect.amount.middle, prospect.amount.currency, 2)
     condition = " if all is repaired" if option.letter == WAIT else ""
     return (
         f"Recommended is {option.letter}, {BEFORE_LAUNCH[option.letter]}: {amount} until {prospect.until}{condition}, the most of "
-        "what is open, and nobody is worse off than today."
+        "what is open, and then nobody is worse off than today."
     )
 
 

@@ -20,7 +20,7 @@ from egp.plan.analysis.money import (
 )
 from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import shown
-from egp.plan.wording import counted, listing, money, percent, significant
+from egp.plan.wording import counted, money, percent, significant
 from egp.stats.values import NamedTuple
 from egp.yaml import pointer
 
@@ -95,9 +95,8 @@ def money_section(title: str, said: Account, note: str = "", *, for_executives: 
 
 def _in_short(lacks: tuple[str, ...]) -> list[str]:
     if len(priced := [each for each in lacks if each.startswith(_WORTH)]) > 1:
-        names = listing(each.removeprefix(_WORTH).partition(" ")[0] for each in priced)
-        further = priced[0].removeprefix(_WORTH).partition(" ")[2]
-        lacks = (f"{_WORTH}{names} {further}", *(each for each in lacks if each not in priced))
+        likewise = f"{priced[0]}; {counted(len(priced) - 1, 'other metric')} likewise"
+        lacks = (likewise, *(each for each in lacks if each not in priced))
     if len(lacks) <= _MOST_LACKS:
         return list(lacks)
     return [*lacks[: _MOST_LACKS - 1], f"and {counted(len(lacks) - _MOST_LACKS + 1, 'line')} more, likewise"]

@@ -68,7 +68,8 @@ def _withheld(scene: Scene, harm: Account, balances: tuple[Balance, ...]) -> str
     costs = [each for each in harm.lines if each.amount.high < 0 and each.metric in tripped]
     if not costs:
         return said
-    said = f"{said} {what(costs[0])}, a loss of {-costs[0].amount}."
+    once = ", each person counted once" if scene.moment == "harm" else ""
+    said = f"{said} {what(costs[0])}{once}, a loss of {-costs[0].amount}."
     to_come = [each.net for each in balances[1:] if each.net and each.net.amount.high < 0]
     if not to_come or scene.moment != "harm":
         return said

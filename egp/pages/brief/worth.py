@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from egp.advice.choices import GO, NARROWER, WAIT
+from egp.advice.choices import GO, NARROWER, WAIT, delay_in_days
 from egp.output.page.model import Block, Light, Paragraph, Section, Table, Tone
 from egp.plan.analysis.economics import Wait, Worth, delay_of, until, wait
 from egp.plan.analysis.money import Amount, treated_at_the_end
@@ -51,6 +51,8 @@ class Launch:
     now: Prospect | None = None
     repaired: Prospect | None = None
     narrower: Prospect | None = None
+    misses: str = ""
+    """What the plan's own rule says of launching now, where at the assumed values it would not ship."""
 
     @property
     def prospects(self) -> dict[str, Prospect | None]:
@@ -114,7 +116,8 @@ class Launch:
         if gain is None:
             return f"no amount is on this page: {self.lacks}"
         now = self.now
-        total = f", {money(now.amount.middle, now.amount.currency)} until {now.until}" if now else ""
+        unless = " if it shipped" if self.misses else ""
+        total = f", {_about(now.amount.middle, now)} until {now.until}{unless}" if now else ""
         others = self._others if with_others else ""
         if gain <= 0:
             return f"launching now loses {self.each(-gain)} per {self.per} against today's version{total}{others}"
@@ -124,7 +127,7 @@ class Launch:
     def _others(self) -> str:
         """What the other options come to until the same day."""
         known = [("repaired first", self.repaired), ("without the weak segment", self.narrower)]
-        said = [f"{money(each.amount.middle, each.amount.currency)} {name}" for name, each in known if each]
+        said = [f"{_about(each.amount.middle, each)} {name}" for name, each in known if each]
         return f", against {listing(said)}" if said else ""
 
     @property
@@ -163,7 +166,25 @@ def launch_of(plan: Experiment) -> Launch | str:
         gains = tuple(worth.gains())
     except NotChecked:
         return Launch(economics, worth, nets, expected, weak, (), None)
-    return Launch(economics, worth, nets, expected, weak, gains, *_later(plan, worth, economics, weak))
+    later = _later(plan, worth, economics, weak)
+    return Launch(economics, worth, nets, expected, weak, gains, *later, misses=_misses(plan, worth))
+
+
+def _misses(plan: Experiment, worth: Worth) -> str:
+    """Whether the assumed gain, as a share of today's value, falls short of the lift that the decision rule requires."""
+    least = plan.decision_rule.min_lift if plan.decision_rule else None
+    positions, shares = range(len(worth.gains())), worth.probabilities()
+    today = sum(worth.today(at) * share for at, share in zip(positions, shares, strict=True))
+    primary = next((shown(metric.name) for _, metric in plan.primaries), "")
+    if least is None or not least.relative or today <= 0 or not primary:
+        return ""
+    lift = worth.gain() / today
+    if lift >= least.value:
+        return ""
+    return (
+        f"as assumed that is {percent(lift, 2)} of today's value, and if {primary} moves alike, the plan's own rule "
+        f"(at least {least}) would not ship it"
+    )
 
 
 def _later(
@@ -171,7 +192,7 @@ def _later(
 ) -> tuple[Wait | None, Prospect | None, Prospect | None, Prospect | None]:
     """What waiting costs, and what comes of launching now, after the repair, and without the weak segments."""
     try:
-        waiting = wait(worth, economics.delay) if economics.delay else None
+        waiting = wait(worth, economics.delay, delay_in_days(plan)) if economics.delay else None
     except NotChecked:
         return None, None, None, None
     try:
@@ -270,8 +291,8 @@ def _arithmetic(launch: Launch) -> str:
 
 
 def _waiting_in_words(launch: Launch, waiting: Wait) -> str:
-    weeks = counted(waiting.weeks, "week")
-    said = f"Waiting {weeks} forgoes {launch.each(waiting.forgone)} where the launch gains, and saves {launch.each(waiting.saved)} where it loses"
+    days = counted(round(waiting.weeks * 7), "day")
+    said = f"Waiting {days} forgoes {launch.each(waiting.forgone)} where the launch gains, and saves {launch.each(waiting.saved)} where it loses"
     if waiting.cost <= 0:
         return f"{said}: it costs nothing to wait."
     said = f"{said}: it costs {launch.each(waiting.cost)}, if all traffic were treated from the first day"
@@ -286,18 +307,24 @@ def comes_to(prospect: Prospect | None) -> str:
     if prospect is None:
         return ""
     amount = prospect.amount
-    said = f"{money(amount.middle, amount.currency)} until {prospect.until}"
+    said = f"{_about(amount.middle, prospect)} until {prospect.until}"
     if amount.low == amount.high:
         return said
     low, high = (money(each, amount.currency, 2) for each in (amount.low, amount.high))
     return f"{said} ({low} if all were as in the worst scenario, {high} as in the best)"
 
 
+def _about(amount: float, prospect: Prospect) -> str:
+    """Two digits: nobody knows offline what an event will earn to a third."""
+    return money(amount, prospect.amount.currency, 2)
+
+
 def now_in_words(launch: Launch) -> str:
     gain = launch.gain
     if gain is None:
         return f"not known: {launch.lacks}"
-    return comes_to(launch.now) or f"{launch.more(gain)} per {launch.per} against today"
+    said = comes_to(launch.now) or f"{launch.more(gain)} per {launch.per} against today"
+    return f"{said}; {launch.misses}" if launch.misses else said
 
 
 def narrower_in_words(launch: Launch) -> str:
@@ -313,11 +340,26 @@ def narrower_in_words(launch: Launch) -> str:
 
 
 def delayed_in_words(launch: Launch, waiting: Wait) -> str:
-    """What a later launch is worth if its repair succeeds in full, and what waiting for it costs."""
-    cost = (
-        "waiting costs nothing"
-        if waiting.cost <= 0
-        else f"of which waiting costs {launch.each(waiting.cost)}"
-    )
+    """What a later launch is worth if its repair succeeds in full, and if it fails, and from which part on it pays."""
     repaired = launch.more(launch.worth.gain_repaired())
-    return f"{comes_to(launch.repaired) or f'{repaired} per {launch.per} against today'} if all is repaired; {cost}"
+    said = f"{comes_to(launch.repaired) or f'{repaired} per {launch.per} against today'} if all is repaired"
+    if launch.repaired is None:
+        return said
+    unrepaired = launch.worth.gain() / launch.worth.gain_repaired() * launch.repaired.amount.middle
+    said = f"{said}, {_about(unrepaired, launch.repaired)} if nothing is"
+    if share := repair_that_equals(launch, launch.narrower):
+        said = f"{said}; with {percent(share, 0)} of the repair it equals C"
+    return f"{said}; waiting costs nothing" if waiting.cost <= 0 else said
+
+
+def repair_that_equals(launch: Launch, other: Prospect | None) -> float | None:
+    """The share of the repair with which the later launch comes to as much as another option; None where none does.
+
+    The gain of an event rises with the share from what it is now to what it is repaired.
+    """
+    now, repaired = launch.worth.gain(), launch.worth.gain_repaired()
+    if other is None or launch.repaired is None or repaired <= now or launch.repaired.amount.middle <= 0:
+        return None
+    needed = other.amount.middle / launch.repaired.amount.middle * repaired
+    share = (needed - now) / (repaired - now)
+    return share if 0 < share < 1 else None

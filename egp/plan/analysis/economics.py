@@ -121,10 +121,11 @@ class Wait(NamedTuple):
         return self.forgone - self.saved
 
 
-def wait(worth: Worth, delay: Delay) -> Wait:
-    """The delay that the plan names. Raises NotChecked where it does not say how long, how many events a week, or what
+def wait(worth: Worth, delay: Delay, days: int = 0) -> Wait:
+    """The delay that the plan names, or so many days of it as a later start takes. Raises NotChecked where it does not say how long, how many events a week, or what
     an event earns without the launch."""
     weeks, per_week = delay_of(delay)
+    weeks = days / 7 if days else weeks
     parts = [gain * share for gain, share in zip(worth.gains(), worth.probabilities(), strict=True)]
     forgone, saved = (
         math.fsum(max(0.0, sign * part) for part in parts) * per_week * weeks for sign in (1, -1)
