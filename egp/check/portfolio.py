@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from egp.check.answers import answers_of
+from egp.check.copies import Originals
 from egp.check.reporting import count, report, suppressor_of
 from egp.plan.experiment import read_experiment
 from egp.policy.error import PolicyError
@@ -36,6 +37,7 @@ def judge_together(
     """Adds what is found by comparing plans; one that the policy's patterns miss is compared with itself alone.
 
     Where a policy has no patterns, a plan is compared with those in its own folder: never with what happens to be in the call.
+    What git does not track is no reason against a plan that it tracks.
 
     Returns all plans of the portfolio.
     """
@@ -44,6 +46,7 @@ def judge_together(
     listed = [each for each in inside if run.finder.is_listed(each.source)]
     index = _index([*(each.entry for each in listed), *elsewhere])
     folders = _Folders(run, files, judged)
+    originals = Originals(run.finder.folder, run.finder.root)
     heard: dict[tuple[str, str], set[str]] = {}
     told: dict[str, set[Moved]] = {}
     told_holdouts: set[str] = set()
@@ -54,7 +57,7 @@ def judge_together(
             portfolio = Portfolio(each.entry, PortfolioIndex([each.entry]), places=_places(owner))
         else:
             folder = "" if run.finder.is_listed(each.source) else os.path.dirname(each.source.path)
-            among = folders.index(each) if folder else index
+            among = originals.of(folders.index(each) if folder else index, each.entry)
             # By each rule the first in the call that a policy judges by it: others may not be in the call at all.
             asked_before = heard.setdefault((owner.policy.root, folder), set())
             before = told.setdefault(owner.policy.root, set())

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from egp.policy.plan_files import PlanFinder
+from egp.record.sources import git as git_sources
+from egp.record.sources.git_command import ask
 from tests.check.workspace import PLAN, Workspace
 from tests.gate.calling import call
 
@@ -271,3 +275,67 @@ def test_a_file_whose_name_is_not_what_it_looks_like_is_not_judged(workspace: Wo
         "the name of this file has a character that nobody sees"
     ]
     assert report.exit_status() == 2
+
+
+def copied(workspace: Workspace, policy: str = POLICY) -> Workspace:
+    """The repository, committed, with a copy of a plan that git does not know yet."""
+    repository(workspace, policy)
+    git(workspace, "init", "-q")
+    git(workspace, "add", "-A")
+    workspace.write("experiments/a-copy.yaml", plan("a"))
+    return workspace
+
+
+def git(workspace: Workspace, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=workspace.root, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("policy", [POLICY, POLICY.partition("\n")[2]], ids=["patterns", "folder"])
+def test_what_git_does_not_track_says_nothing_against_the_plan_that_it_is_a_copy_of(
+    workspace: Workspace, policy: str
+) -> None:
+    """In the call or not; the copy itself is compared with every plan."""
+    copied(workspace, policy)
+    of_copy = ["a shares its layer with a", "a shares its layer with b"]
+    of_plans = ["a shares its layer with b", "b shares its layer with a"]
+    assert messages(workspace, "experiments/a.yaml", "experiments/b.yaml") == of_plans
+    assert messages(workspace, "experiments/a-copy.yaml") == of_copy
+    assert messages(workspace, "experiments") == [*of_copy, *of_plans]
+    git(workspace, "add", "experiments/a-copy.yaml")
+    assert messages(workspace, "experiments/a.yaml") == of_copy
+
+
+def test_every_file_counts_where_nobody_can_tell_which_one_is_the_copy(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied(workspace)
+    git(workspace, "rm", "-q", "-r", "--cached", ".")
+    together = ["a shares its layer with a", "a shares its layer with b"]
+    assert messages(workspace, "experiments/a.yaml") == together
+    git(workspace, "add", "experiments/a.yaml")
+    assert messages(workspace, "experiments/a.yaml") == together[1:]
+    monkeypatch.setenv("PATH", str(workspace.root))
+    assert messages(workspace, "experiments/a.yaml") == together
+
+
+def test_an_untracked_plan_with_an_id_of_its_own_is_a_plan_as_any_other(workspace: Workspace) -> None:
+    copied(workspace)
+    workspace.write("experiments/new.yaml", plan("new"))
+    assert messages(workspace, "experiments/b.yaml") == [
+        "b shares its layer with a",
+        "b shares its layer with new",
+    ]
+
+
+def test_git_is_not_called_where_every_plan_has_an_id_of_its_own(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied(workspace)
+    calls: list[tuple[str, ...]] = []
+    monkeypatch.setattr(git_sources, "ask", lambda folder, *asked: calls.append(asked) or ask(folder, *asked))
+    messages(workspace, "experiments/a.yaml")
+    assert "ls-files" in {each[0] for each in calls}
+    (workspace.root / "experiments/a-copy.yaml").unlink()
+    calls.clear()
+    messages(workspace)
+    assert calls == []

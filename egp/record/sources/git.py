@@ -165,6 +165,12 @@ class Repository:
                 files.add(os.fsdecode(path))
         return frozenset(files), frozenset(links)
 
+    def untracked(self, paths: Sequence[str]) -> frozenset[str]:
+        """Those of the paths that lie in the working tree and not in the index; what is staged is tracked."""
+        return frozenset(
+            map(os.fsdecode, self._bytes("ls-files", "--others", "-z", "--", *paths).split(b"\0"))
+        )
+
     def paths(self, commit: str) -> list[str]:
         """The paths of all regular files of a commit."""
         return list(self.files(commit))

@@ -1,7 +1,9 @@
 """The experiment's id is its own: no other plan of the repository has it.
 
 Registrations, results and decisions are filed under the id, so two plans with one id would share them. egp
-compares the ids of all plans that the policy's `plans:` match, the further documents of a file included.
+compares the ids of all plans that the policy's `plans:` match, the further documents of a file included. A file that git does
+not track, and that has the id of a plan that git tracks, is a copy: this is found at the copy, and neither here nor by any other
+comparison of plans is it said against the tracked one.
 
 Passes:
 

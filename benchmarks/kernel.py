@@ -1,4 +1,4 @@
-"""What the statistics cost: `python -m benchmarks.statistics` (statsmodels is needed for the comparison
+"""What the statistics cost: `python -m benchmarks.kernel` (statsmodels is needed for the comparison
 only).
 
 The best of several runs; the ratios travel between machines, the times do not.
