@@ -114,5 +114,5 @@ def _found(ledger: Ledger) -> Iterator[Emergency]:
 def _settles(later: LedgerEntry, raised: LedgerEntry) -> bool:
     """Whether a later entry makes good for a raise: the gate's word for its stage, or fewer units than it has."""
     if later.kind == "enter":
-        return later.stage == raised.stage and bool(later.receipt) and later.verdict == "proceed"
+        return later.stage == raised.stage and later.is_judged
     return (later.treated or 0.0) < (raised.treated or 0.0)

@@ -56,6 +56,9 @@ class LedgerEntry(TypedMapping):
     verdict: str | None = field("What the gate said.", "proceed")
     receipt: str | None = field("Digest of the gate's receipt.")
     judged: Moment | None = field("The instant that the receipt judged.", "2023-02-07T08:00:00-08:00")
+    as_if: bool | None = field(
+        "Whether another instant than that of the call was judged, which opens nothing."
+    )
     reason: str | None = field("Why, where no gate judged.", prose=True)
     ticket: str | None = field("Where an emergency was discussed.", "XP-17")
     approver: str | None = field("Who approved an emergency.", "@xp-lead")
@@ -63,6 +66,11 @@ class LedgerEntry(TypedMapping):
     expires: Day | None = field("The last day on which that holds.", "2023-02-10")
     digest: str | None = field("Digest of the plan for which that was approved.")
     previous: str | None = field("Digest of the entry before, or none.", NONE)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the gate stands behind it: it said proceed, at the instant of the call."""
+        return bool(self.receipt) and self.verdict == "proceed" and not self.as_if
 
 
 @frozen

@@ -8,7 +8,7 @@ import pytest
 
 from egp.policy.plan_files import PlanFinder
 from egp.record.sources import git as git_sources
-from egp.record.sources.git_command import ask
+from egp.record.sources.git_command import GitAnswer, ask
 from tests.check.workspace import PLAN, Workspace
 from tests.gate.calling import call
 
@@ -332,7 +332,12 @@ def test_git_is_not_called_where_every_plan_has_an_id_of_its_own(
 ) -> None:
     copied(workspace)
     calls: list[tuple[str, ...]] = []
-    monkeypatch.setattr(git_sources, "ask", lambda folder, *asked: calls.append(asked) or ask(folder, *asked))
+
+    def counted(folder: str, *asked: str) -> GitAnswer:
+        calls.append(asked)
+        return ask(folder, *asked)
+
+    monkeypatch.setattr(git_sources, "ask", counted)
     messages(workspace, "experiments/a.yaml")
     assert "ls-files" in {each[0] for each in calls}
     (workspace.root / "experiments/a-copy.yaml").unlink()

@@ -27,6 +27,9 @@ from tests.rollouts.reading import read
 SURELY = 5.0
 """Standard errors that a share may be away; one in two million harmless runs of a variant is further."""
 
+RANDOM_NUMBERS = 10_000
+"""Unleash's engine draws one of so many where it draws anew every time, and hashes that: more units are no more chance."""
+
 ROUNDING = 1e-12
 UNITS = 100_000
 
@@ -301,12 +304,20 @@ class Deviation(NamedTuple):
     """Standard errors between the two; infinite where chance has no part."""
 
 
+def drawn_anew(format: str) -> frozenset[str]:
+    """The flags that draw again whenever they are evaluated."""
+    rollouts = read(json.dumps(read_text(EVALUATORS[format].flags)[0].value), format, "json").rollouts
+    sticky = {each.flag.value: each.audiences[-1].sticky for each in rollouts if each.audiences}
+    return frozenset(flag for flag, said in sticky.items() if said and said.value is False)
+
+
 def deviations(format: str, units: int) -> Iterator[Deviation]:
-    observed = served(format, units)
+    observed, anew = served(format, units), drawn_anew(format)
     for flag, shares in expected(format).items():
         for variant in sorted({*shares, *observed[flag]}):
             share, got = shares.get(variant, 0.0), observed[flag].get(variant, 0.0)
-            error, away = sqrt(share * (1 - share) / units), abs(got - share)
+            chances = 1 / units + (1 / RANDOM_NUMBERS if flag in anew else 0)
+            error, away = sqrt(share * (1 - share) * chances), abs(got - share)
             errors = away / error if error > 0 else inf if away > ROUNDING else 0.0
             yield Deviation(flag, variant, share, got, errors)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -109,14 +110,22 @@ def test_history_keeps_it(shop: Shop) -> None:
     assert [each["approver"] for each in life["emergencies"]] == ["@xp-lead"]
 
 
-def test_the_gate_s_word_settles_it(shop: Shop) -> None:
+def test_the_gate_s_word_settles_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     enter = ("enter", PLAN, "--to", "70%", "--results", "results/day-14.yaml", "--receipt", "r.json")
+    monkeypatch.setattr("egp.cli.commands.enter.now", lambda *_: datetime.fromisoformat(READOUT))
     done = shop.egp(*enter, "--as-of", READOUT)
     assert done.status == 0, done.out + done.err
     told = shop.egp("status", "--results", "results", "--format", "text", "--as-of", READOUT)
     assert f"{WORDS}; it is settled since" in said(told)
     receipt = json.loads((shop.folder / "r.json").read_text(encoding="utf-8"))
     assert [each["stage"] for each in receipt["emergencies"]] == ["70%"]
+
+
+def test_what_the_gate_says_as_if_it_were_then_settles_nothing(shop: Shop) -> None:
+    enter = ("enter", PLAN, "--to", "70%", "--results", "results/day-14.yaml", "--receipt", "r.json")
+    assert shop.egp(*enter, "--as-of", READOUT).status == 0
+    told = shop.egp("status", "--results", "results", "--format", "text", "--as-of", READOUT)
+    assert "it is settled since" not in said(told)
 
 
 def test_an_amended_plan_ends_it(shop: Shop) -> None:

@@ -346,6 +346,17 @@ def test_the_whole_way_by_the_ledger(shop: Shop, tmp_path: Path) -> None:
     assert (answered.status, the_move(answered)["outcome"]) == (0, "proceed"), answered.out
 
 
+def test_an_entry_of_another_instant_than_now_says_so_and_is_a_finding(shop: Shop) -> None:
+    """Else a stage could be entered by what was true before the harm was seen, or by what may be true tomorrow."""
+    shop.take("day-14", shop.folder / "results")
+    enter = ("enter", PLAN, "--to", "70%", "--receipt", "receipt.json", "--results", "results/day-14.yaml")
+    assert shop.egp(*enter, "--as-of", READOUT).status == 0
+    (entry,) = (shop.folder / "egp.ledger.d").rglob("*.yaml")
+    assert "as_if: true" in entry.read_text(encoding="utf-8")
+    checked = shop.egp("check", PLAN, "--as-of", "2023-02-08")
+    assert (checked.status, "70 % was entered as if it were 2023-02-07" in checked.out) == (1, True)
+
+
 def test_a_stage_counts_from_the_later_of_its_entry_and_what_its_receipt_judged(shop: Shop) -> None:
     stage = {"kind": "enter", "stage": "70%", "treated": "70%", "verdict": "proceed", "receipt": "sha256:1"}
     at = {"at": "2023-02-01T08:00:00-08:00", "judged": READOUT}

@@ -128,6 +128,7 @@ def _write(judgement: GateJudgement, call: Call, finder: PlanFinder, policy: Pol
         "verdict": judgement.decision.verdict,
         "receipt": receipt,
         "judged": readout.as_of.isoformat(),
+        **({"as_if": True} if readout.as_if else {}),
     }
     _append(finder, policy, readout.plan.name, entry)
 
