@@ -98,6 +98,7 @@ def proportion(draw: Draw, arm: Arm, rate: float) -> list[int]:
 def counts(draw: Draw, units: Sequence[int], mean: float, std_dev: float) -> list[dict[str, object]]:
     """Sums of a count per unit that is 0, 1 or 2, with this mean and standard deviation."""
     twice = (std_dev**2 + mean**2 - mean) / 2
+    assert 0 <= 2 * twice <= mean, "no count per unit has this mean with this standard deviation"
     ones = draw.split(round((mean - 2 * twice) * sum(units)), units)
     twos = draw.split(round(twice * sum(units)), units)
     return [{"sum": one + 2 * two, "sum_squares": one + 4 * two} for one, two in zip(ones, twos, strict=True)]
@@ -298,9 +299,10 @@ class Ramp:
             monday = self.first + 7 * week * DAY
             units = draw.binomial(221_000, share)
             is_control = arm.variant == "control"
+            mean = 0.0315 if is_control else treated_mean
             refunded = draw.binomial(units, 0.87 * self.refund_rates[0 if is_control else 1])
             yield arm.row("week", monday, "refund_rate", units, sum=refunded)
-            (contacts,) = counts(draw, [units], 0.0315 if is_control else treated_mean, 0.182)
+            (contacts,) = counts(draw, [units], mean, 0.182 * math.sqrt(max(1, mean / 0.0315)))
             yield arm.row("week", monday, "cs_contacts", units, **contacts)
 
     def _page_load(self, draw: Draw, arm: Arm, share: float) -> Iterator[Cells]:

@@ -24,6 +24,8 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 from tests.brief.asking import BUY_NOW, edit
 from tests.gate.calling import call, taken
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
 MONEY = re.compile(r"(?<![\w.])-?\$\d[\d.,]*[kM]?")
 RATE = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)? (?:%|pp)(?! range)")
 Z90, Z95 = norm.ppf(0.95), norm.ppf(0.975)
@@ -535,3 +537,17 @@ def test_the_plan_is_the_one_that_is_recomputed(repository: Path) -> None:
     assert [(each["id"], each.get("worth")) for each in plan["guardrail_metrics"]] == [
         ("refund_rate", "9 USD"), ("cs_contacts", "5 USD"), ("p95_page_load", None),
     ]  # fmt: skip
+
+
+def test_counts_of_the_examples_are_possible() -> None:
+    """The square of a count is no less than the count, and so are the sums."""
+    found = [
+        (path, row)
+        for path in EXAMPLES.glob("results/pdp-buy-now/*.csv")
+        for row in csv.DictReader(path.open())
+    ]
+    counted = [
+        (path.name, row) for path, row in found if row["metric"] == "cs_contacts" and row["sum_squares"]
+    ]
+    assert len(counted) > 100
+    assert [each for each in counted if float(each[1]["sum_squares"]) < float(each[1]["sum"])] == []

@@ -149,12 +149,18 @@ class WatchedGuardrail:
         return next((each for each in reversed(self.seen) if each.first), None)
 
     def light(self, seen: SeenHarm) -> Light:
-        word, trend = self._word(seen), self.trend if seen is self.last_week else ""
+        word, trend = self.state(seen), self.trend if seen is self.last_week else ""
         if self.tripped and (seen.is_harmed or seen is self.latest):
             return Light("bad", _joined(word, trend))
-        if self.is_early and word in (WITHIN, NOT_RULED_OUT, NO_MARGIN):
-            return Light("neutral", AT_READOUT)
+        if word == AT_READOUT:
+            return Light("neutral", word)
         return Light("good" if word == WITHIN else "caution", _joined(word, trend))
+
+    def state(self, seen: SeenHarm) -> str:
+        """Its word; before the readout no margin is judged."""
+        word = self._word(seen)
+        waits = self.is_early and not self.tripped and word in (WITHIN, NOT_RULED_OUT, NO_MARGIN)
+        return AT_READOUT if waits else word
 
     def _word(self, seen: SeenHarm) -> str:
         if not self.tripped or seen is not self.latest or seen.is_harmed:
@@ -358,12 +364,8 @@ def _told(
 
 def _vocabulary(rows: list[WatchedGuardrail]) -> list[Block]:
     """The words of the table that are in use, each once."""
-    used = [row.light(seen).word for row in rows for seen in row.seen]
-    means = [
-        f"{word}: {meaning}"
-        for word, meaning in _MEANS.items()
-        if any(each.startswith(word) for each in used)
-    ]
+    used = {row.state(seen) for row in rows for seen in row.seen}
+    means = [f"{word}: {meaning}" for word, meaning in _MEANS.items() if word in used]
     if any(row.trend == _NO_TREND for row in rows):
         means.append(f"{_NO_TREND}: the last two weeks differ by no more than noise")
     return [Paragraph(f"{'; '.join(means)}.")] if means else []

@@ -94,16 +94,12 @@ def money_section(title: str, said: Account, note: str = "", *, for_executives: 
 
 
 def _in_short(lacks: tuple[str, ...]) -> list[str]:
-    if len(priced := [each for each in lacks if each.startswith(_WORTH)]) > 1:
-        likewise = f"{priced[0]}; {counted(len(priced) - 1, 'other metric')} likewise"
-        lacks = (likewise, *(each for each in lacks if each not in priced))
     if len(lacks) <= _MOST_LACKS:
         return list(lacks)
     return [*lacks[: _MOST_LACKS - 1], f"and {counted(len(lacks) - _MOST_LACKS + 1, 'line')} more, likewise"]
 
 
 _MOST_LACKS = 3
-_WORTH = "`worth:` of "
 
 
 def in_people(price: Price, reached: float) -> str:
