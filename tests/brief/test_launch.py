@@ -103,6 +103,13 @@ def test_an_amount_is_the_difference_to_todays_version(repository: Path) -> None
     )
 
 
+def test_rules_that_cannot_fire_in_the_canary_are_counted(repository: Path) -> None:
+    """Five days of canary, and seven rules on two weeks in a row."""
+    assert options(ask(repository, RANKING, as_of=DAY).page)["A"][0].endswith(
+        "; 7 of the rules need longer than the canary"
+    )
+
+
 def test_a_gain_that_the_rule_would_ship_is_not_said_to_miss_it(repository: Path) -> None:
     plan = another_model(repository, ("min_lift: 1.5%", "min_lift: 0.9%"))
     page = ask(repository, plan, as_of=DAY).page

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from egp.pages.brief.tripped import tripped_metrics
 from egp.pages.brief.worth import Launch, delayed_in_words, narrower_in_words, now_in_words
 from egp.plan.analysis.money import WEEK
 from egp.plan.finding import NotChecked
-from egp.plan.quantity import shown
+from egp.plan.quantity import as_day, shown
 from egp.plan.results import stage_name
 from egp.plan.wording import counted, length, listing, money, significant
 from egp.stats.values import NamedTuple
@@ -188,7 +189,15 @@ def _guarded(scene: Scene) -> str:
         if plan.canary and plan.canary.treated
         else ""
     )
-    return f"as planned: {canary}{counted(len(plan.stop_rules), 'stop rule')}, {counted(len(plan.ramp), 'stage')}"
+    said = f"as planned: {canary}{counted(len(plan.stop_rules), 'stop rule')}, {counted(len(plan.ramp), 'stage')}"
+    if plan.canary is None or plan.canary.start is None or plan.canary.end is None:
+        return said
+    lasts = as_day(plan.canary.end) - as_day(plan.canary.start) + timedelta(days=1)
+    longer = sum(
+        each.significant_harm_for is not None and each.significant_harm_for > lasts
+        for each in plan.stop_rules
+    )
+    return f"{said}; {longer} of the rules need longer than the canary" if longer else said
 
 
 def _value_now(scene: Scene, launch: Launch | None) -> str:
