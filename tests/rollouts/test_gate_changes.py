@@ -380,6 +380,11 @@ def test_after_a_rollback_a_raise_begins_at_the_canary(shop: Shop, tmp_path: Pat
     )
     assert entered.status == 1
     assert "the treatment was rolled back" in entered.out
+    shop.take("stage-1", shop.folder / "results")
+    told = shop.egp("gate", PLAN, "--monitor", "--results", "results/stage-1.yaml", "--as-of", STAGE_1)
+    said = " ".join(told.out.split())
+    assert "the stage 70 % was not entered by then, or was withdrawn" in said
+    assert "leave out the rows of a stage that was withdrawn" in said
 
 
 def test_a_lowering_leaves_the_stages_above_it(shop: Shop) -> None:

@@ -123,8 +123,8 @@ class RowReader:
             return self._stages.entered[name]
         planned = [stage_name(stage.treated) for stage in self._plan.ramp if stage.treated is not None]
         if name in planned:
-            advice = "add it to `stages` with the instant at which it was entered"
-            raise CellError("stage", f"the stage {name} was not entered by then", advice)
+            advice = "add it to `stages`, or to the ledger with `egp enter`; leave out the rows of a stage that was withdrawn"
+            raise CellError("stage", f"the stage {name} was not entered by then, or was withdrawn", advice)
         raise _unknown("stage", written, [*self._stages.entered, *planned])
 
     def _segment(self, cells: Cells, metric: Metric, window: str) -> str:
