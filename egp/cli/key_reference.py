@@ -18,6 +18,8 @@ from egp.policy.defaults import PlanDefaults
 from egp.policy.file import PolicyFile
 from egp.policy.shipped import ROOT
 from egp.stats.hints import get_args, get_origin
+from egp.yaml.bounds import MAX_BYTES
+from egp.yaml.files import read_regular
 from egp.yaml.flow import flow
 
 PLANS = "docs/reference/plans"
@@ -73,8 +75,8 @@ def whole_plans() -> dict[str, str]:
 
 def _whole_plans() -> Iterator[str]:
     for name, path in whole_plans().items():
-        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-            yield f"### `type: {name}`\n\n```yaml\n{file.read().rstrip()}\n```\n"
+        text = read_regular(os.path.join(ROOT, path), MAX_BYTES).decode("utf-8")
+        yield f"### `type: {name}`\n\n```yaml\n{text.rstrip()}\n```\n"
 
 
 def _tables(
