@@ -23,6 +23,8 @@ from tests.fuzz.world import ROOT, Fault, OverdueError, Tally
 
 INPUTS = 2_000
 """After so many draws a process ends, and with it what piled up in it."""
+FIRST = 300
+"""So many draws are made before the first process is forked."""
 OVERDUE = 20.0
 """Seconds of CPU after which a call is ended."""
 STUCK = 120.0
@@ -34,12 +36,23 @@ ROOM = 2 << 30
 def run_for_long(folder: Path, seed: int, until: float, record: Record) -> None:
     """Inputs until a time of ``time.monotonic``, in one process at a time."""
     campaign = Campaign(folder, seed)
+    record.begin()
+    record.add(_begun(campaign, f"{seed} 0", record.known), [])
     gc.collect()
     gc.freeze()
     while time.monotonic() < until:
         number = record.begin()
         tally, lost = _forked(campaign, f"{seed} {number}", record.known, until)
         record.add(tally, lost)
+
+
+def _begun(campaign: Campaign, seed: str, known: set[int]) -> Tally:
+    """The first inputs, in this process: what they import, its children need not import again."""
+    tally = Tally(known={*known})
+    campaign.begin(tally, seed)
+    for _ in range(FIRST):
+        campaign.step()
+    return tally
 
 
 def _forked(campaign: Campaign, seed: str, known: set[int], until: float) -> tuple[Tally, list[Fault]]:

@@ -62,7 +62,8 @@ class Browser:
         self._tell("Emulation.setDeviceMetricsOverride", metrics)
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self._tell("Emulation.setEmulatedMedia", {"features": [feature]})
-        self._log("performance")
+        for each in ("performance", "browser"):
+            self._log(each)  # what an earlier page left there
         self._driver.get(path.as_uri())
 
     def run(self, script: str) -> Any:
