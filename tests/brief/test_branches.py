@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from egp.pages.brief.restated import decision_rule_lines
+from egp.pages.brief.agreed import decision_rule_lines
 from tests.gate.worlds import plan_of
 
 

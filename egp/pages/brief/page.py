@@ -11,12 +11,13 @@ from egp.gate.call import CannotJudge
 from egp.gate.judgement import inputs_of
 from egp.gate.page import HEADLINE, headline, next_steps
 from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Quotation, Section, Tone
+from egp.pages.brief.agreed import agreed_lines
 from egp.pages.brief.guardrails import guardrails_section, when_harmed
 from egp.pages.brief.message import message_section
 from egp.pages.brief.options import options_sections
 from egp.pages.brief.positions import overruled, positions_section
 from egp.pages.brief.priced import launch_section
-from egp.pages.brief.restated import contested, decision_rule_lines, policy_in_sentences, stop_rule_lines
+from egp.pages.brief.restated import contested, policy_in_sentences
 from egp.pages.brief.telling import Passage, beside_guardrails, money_sections, result_section, told
 from egp.pages.brief.tripped import open_otherwise, tripped, tripped_metrics
 from egp.pages.brief.who import decisions_section, who_section
@@ -239,8 +240,7 @@ def _what_tripped(scene: Scene, judgement: GateJudgement) -> Iterator[Section]:
 
 
 def _agreed(scene: Scene) -> Iterator[Section]:
-    agreed = [*stop_rule_lines(scene.plan.stop_rules), *decision_rule_lines(scene.plan)]
-    if agreed:
+    if agreed := agreed_lines(scene.plan):
         yield Section("What was agreed before any result", [Points(agreed)], folded=True, paper="open")
     if sentences := list(_policy(scene, scene.rules)):
         version = f" ({shown(scene.policy.version)})" if scene.policy.version else ""

@@ -23,6 +23,7 @@ from egp.pages.brief.accounts import (
     waiting_account,
     week_of_gain,
 )
+from egp.pages.brief.agreed import decision_rule_lines
 from egp.pages.brief.balance import Balance, as_measured, balance, balance_section
 from egp.pages.brief.guardrails import WatchedGuardrail, is_split_as_planned, so_far, watched
 from egp.pages.brief.holdout import CRITERION, Confirmation, confirmation
@@ -35,7 +36,6 @@ from egp.pages.brief.priced import (
     money_section,
     stated_account,
 )
-from egp.pages.brief.restated import decision_rule_lines
 from egp.pages.brief.result import PrimaryResult, at_its_look, result_of
 from egp.pages.brief.verdicts import verdict_of
 from egp.pages.brief.worth import Launch, launch_of

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import filterfalse
 from typing import TYPE_CHECKING
 
-from egp.pages.brief.restated import stop_rule_in_words
+from egp.pages.brief.agreed import stop_rule_in_words
 from egp.plan.quantity import shown
 from egp.plan.wording import listing
 from egp.rules.gate_check import load
