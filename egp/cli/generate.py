@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 
 from egp import stats
 from egp.cli.compiled import LIST as COLD_START
-from egp.cli.key_reference import key_references
+from egp.cli.key_reference import key_references, keys_of_results
 from egp.cli.rule_tables import rule_tables
 from egp.plan.results import COLUMNS
 from egp.policy.params import shown_value
@@ -209,6 +209,7 @@ def _block(match: re.Match[str]) -> str:
         "egp": _transcript,
         "file": _file_block,
         "columns": _column_table,
+        "keys": lambda _: keys_of_results(),
         "checks": _gate_checks,
         "speed": _speed,
     }

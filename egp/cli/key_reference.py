@@ -1,4 +1,4 @@
-"""The reference of every key of plans and policies, as pages: from the declarations that files are read by.
+"""The reference of every key of plans, policies and results: from the declarations that files are read by.
 
 A page is a table for each mapping, in the order in which a reader meets them from the top of the file. The reference of
 plans ends with a whole plan of each type, which a test checks.
@@ -13,6 +13,7 @@ from typing import Any
 
 from egp.plan.experiment import Experiment
 from egp.plan.holdouts import HoldoutDefinition
+from egp.plan.results import Results
 from egp.plan.typed_reader import Field, TypedMapping
 from egp.policy.defaults import PlanDefaults
 from egp.policy.file import PolicyFile
@@ -65,6 +66,18 @@ def key_references() -> dict[str, str]:
     return {
         f"docs/reference/{name}.md": "\n".join(parts) for name, parts in (("plan", plan), ("policy", policy))
     }
+
+
+def keys_of_results() -> str:
+    """One table: the file has few keys, and those of a mapping stand below it."""
+    return "\n".join(["| key | what it says | for example |", "|---|---|---|", *_rows_of(Results, ""), ""])
+
+
+def _rows_of(shape: type[TypedMapping], before: str) -> Iterator[str]:
+    for key, _, annotation, declared in shape.fields():
+        yield f"| `{before}{key}` | {_said(declared, annotation)} | {_example(declared)} |"
+        for inner in _mappings(annotation):
+            yield from _rows_of(inner, f"{before}{key}[].")
 
 
 def whole_plans() -> dict[str, str]:

@@ -48,7 +48,7 @@ class Results(TypedMapping):
     """Results of one experiment as of one instant."""
 
     needs = ("experiment", "as_of")
-    experiment: Name | None = field("Id of the experiment.", "pdp-buy-now")
+    experiment: Name | None = field("Id of the plan; results of another plan are refused.", "pdp-buy-now")
     as_of: Moment | None = field(
         "The instant at which the aggregates were taken, with its offset.", "2023-02-07T08:00:00-08:00"
     )
@@ -58,9 +58,12 @@ class Results(TypedMapping):
         "Readouts that were made, as the receipts of the gate have them; no input of the verdict's digest."
     )
     aggregates: str | None = field(
-        "File with the rows, CSV or Parquet, relative to this one.", "pdp-buy-now.csv"
+        "File with the rows, CSV or Parquet, relative to this one and inside the repository, links followed.",
+        "pdp-buy-now.csv",
     )
-    rows: tuple[object, ...] = listed("The rows, written here instead of in a file of their own.")
+    rows: tuple[object, ...] = listed(
+        "The rows, written here: a mapping of columns each. They stand beside those of `aggregates`."
+    )
     row_count: int | None = field(
         "How many rows were written, so that a file that was cut off is not taken for a variant that fell silent.",
         "294",

@@ -199,13 +199,16 @@ def test_progress_is_told_part_by_part(workspace: Workspace, monkeypatch: pytest
     assert told == [(2, 3), (3, 3)]
 
 
-SECRETIVE = [
+NOT_A_PLAN = "this is not a plan: none of a plan's keys stands at its top level"
+SECRETIVE: list[str | bytes] = [
     "root:x:0:0:hunter2:/root:/bin/bash\ndaemon:x:1:1:hunter2:/usr/sbin\n",
     "- hunter2\n",
     "{token: hunter2, password: {pepper: hunter2}}\n",
     "token: [hunter2\n",
     "hunter2: !!python/object hunter2\n",
     "hunter2: 1\nhunter2: 2\n",
+    b"\x7fELF\x00hunter2\xff\xfe",
+    b"\x7fELF\x00\xd0\xff\xfe\n\x01token: hunter2\n",
 ]
 
 
@@ -215,8 +218,8 @@ def test_nothing_of_a_file_that_is_not_a_plan_is_repeated(workspace: Workspace, 
     workspace.write("credentials", content)
     report = workspace.report("credentials")
     assert found(report) == [("valid-plan", "error", "credentials:1:1")]
-    assert (
-        report.diagnostics[0].message == "this is not a plan: none of a plan's keys stands at its top level"
+    assert report.diagnostics[0].message == (
+        "this is not a text file" if isinstance(content, bytes) else NOT_A_PLAN
     )
     assert {entry.blocked_by for entry in report.unchecked} == {"valid-plan"}
     assert report.exit_status() == 1

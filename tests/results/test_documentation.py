@@ -11,8 +11,8 @@ from random import Random
 import duckdb
 import pytest
 
-from egp.plan.results import Row
-from egp.plan.typed_reader import read
+from egp.plan.results import FrozenReadout, Results, Row, StageEntry
+from egp.plan.typed_reader import TypedMapping, read
 from egp.policy.reading import read_policy
 from egp.policy.shipped import ROOT
 from egp.record.sources.file import read_evidence
@@ -95,6 +95,20 @@ def test_the_tables_of_the_page_can_be_named_in_a_policy(tmp_path: Path) -> None
         named["exposures"]["unit"],
         named["events"]["value"],
     )
+
+
+@pytest.mark.parametrize(
+    ("shape", "below"), [(Results, ""), (StageEntry, "stages[]."), (FrozenReadout, "readouts[].")]
+)
+def test_every_key_of_a_results_file_has_a_row(shape: type[TypedMapping], below: str) -> None:
+    assert [key for key, *_ in shape.fields() if f"| `{below}{key}` |" not in PAGE] == []
+
+
+def test_the_rows_that_the_page_writes_in_the_file_are_read(tmp_path: Path) -> None:
+    (block,) = (block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "\nrows:\n" in block)
+    (tmp_path / "results.yaml").write_text(block, encoding="utf-8")
+    found = read_evidence(str(tmp_path / "results.yaml"), plan_named(), str(tmp_path))
+    assert (found.problems, len(found.rows)) == ((), 3)
 
 
 def test_the_picture_counts_what_it_draws() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tutorial.transcript import OMITTED, PAGE, Step, Walk, is_as_shown
+from tests.tutorial.transcript import BLOCK, OMITTED, PAGE, Step, Walk, is_as_shown, shortened, steps
 
 TEXT = PAGE.read_text(encoding="utf-8")
 
@@ -51,3 +51,25 @@ def test_each_step_says_why() -> None:
 )  # fmt: skip
 def test_what_a_page_leaves_out(printed: str, shown: str, same: bool) -> None:
     assert is_as_shown(printed, shown) is same
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown", "now"),
+    [
+        ("a b c", "a b", "a b c"), ("a b c d", "a … e", "a … d"), ("A b c d", "a … d", "A … d"), ("a", "a …", "a …"),
+        ("a b c d e", "a … d", "a … d e"), ("a x c y e", "a … c … E", "a … c … e"), ("", "a", ""),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_stays_left_out_when_the_page_is_written_anew(
+    printed: str, shown: str, now: str
+) -> None:
+    assert list(shortened(printed.split(), shown.split())) == now.split()
+
+
+def test_no_command_shows_more_than_a_reader_takes_in() -> None:
+    shown = {
+        step.command: len(step.shown.splitlines())
+        for block in BLOCK.finditer(TEXT)
+        for step in steps(block["content"])
+    }
+    assert max(shown.values()) <= 45, shown

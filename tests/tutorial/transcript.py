@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from egp.advice.new.questions import QUESTIONS
@@ -131,12 +132,27 @@ def is_as_shown(printed: str, shown: str) -> bool:
 
 
 def written_anew(page: str, folder: Path) -> str:
-    """The page with what its commands print now; where it leaves lines out, the first and the last that it shows are kept."""
+    """The page with what its commands print now; what it leaves out stays left out."""
     for step, printed in list(Walk(folder).follow(page)):
         old = f"$ {step.command}\n" + (f"{step.shown}\n" if step.shown else "")
         if not is_as_shown(printed, step.shown):
-            page = page.replace(old, f"$ {step.command}\n" + (f"{printed}\n" if printed else ""), 1)
+            now = "\n".join(shortened(printed.splitlines(), step.shown.splitlines()))
+            page = page.replace(old, f"$ {step.command}\n" + (f"{now}\n" if now else ""), 1)
     return page
+
+
+def shortened(printed: list[str], shown: list[str]) -> Iterator[str]:
+    """What is printed, without the lines that stand where a page has the mark of an omission.
+
+    Of lines that changed beside an omission, as many are shown before and after it as there were.
+    """
+    for kind, first, last, start, end in SequenceMatcher(None, shown, printed, autojunk=False).get_opcodes():
+        before, now = shown[first:last], printed[start:end]
+        if kind == "equal" or OMITTED not in before:
+            yield from now
+        else:
+            head, tail = before.index(OMITTED), before[::-1].index(OMITTED)
+            yield from [*now[:head], OMITTED, *now[max(head, len(now) - tail) :]]
 
 
 def main(arguments: list[str]) -> int:
