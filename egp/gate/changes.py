@@ -291,11 +291,12 @@ class _Judging:
         if (emergency := self._emergency(read, stage)) is not None:
             return made.of("waived", stage, emergency.sentence(self._as_of.date()))
         if self._results is None:
-            return made.of("could_not_judge", stage, "no results are named", next=("add --results DIR",))
+            return made.of("could_not_judge", stage, "no results are named", next=_without(plan, stage))
         files = self._results.files.get(name, ())
-        if len(files) != 1:
-            reason = "there are no results of it" if not files else f"{listing(files)} are all results of it"
-            return made.of("could_not_judge", stage, reason)
+        if not files:
+            return made.of("could_not_judge", stage, "there are no results of it", next=_without(plan, stage))
+        if len(files) > 1:
+            return made.of("could_not_judge", stage, f"{listing(files)} are all results of it")
         brought = self._brought(files[0])
         if brought:
             reason = f"its results come with the same change ({listing(brought)})"
@@ -446,6 +447,13 @@ def _stage_for(plan: Experiment, share: float, as_of: datetime) -> str | None:
     is_over = end is not None and end.toordinal() < as_of.toordinal()
     named = [each for each in like if (each.name not in (CANARY, TEST)) == is_over]
     return (named or like)[0].name
+
+
+def _without(plan: Experiment, stage: str) -> tuple[str, ...]:
+    """What is required where there are no results: of the first stage they say that nothing was seen."""
+    if stage == stages_of(plan)[0].name:
+        return ("add --results DIR, with results that say `rows: []` where nothing was seen yet",)
+    return ("add --results DIR, with the results of the stage before",)
 
 
 def _listed(base: BaseCommit, name: str) -> list[str]:

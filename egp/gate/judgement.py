@@ -8,13 +8,14 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from egp.gate.call import Call, CannotJudge
+from egp.gate.canary_again import dated_by, decided
 from egp.gate.clock import MAX_SKEW, elapsed, instant, zone_of
 from egp.gate.kept import NO_DIGEST, Kept, counting, entry_digest, kept_in, stages_entered
 from egp.gate.live import ServedNow, heaviest, served_now
 from egp.gate.move import MONITOR, Move, MoveError, move_to
 from egp.gate.plan_read import PlanRead, completed, plan_named
 from egp.gate.readout import Readout
-from egp.gate.verdict import Decision, decide
+from egp.gate.verdict import Decision
 from egp.plan.digest import plan_digest
 from egp.plan.finding import Failure
 from egp.plan.quantity import as_day, shown
@@ -112,6 +113,7 @@ def _judged(
     ledger = counting(call, kept.ledger, zone)
     raised = emergencies(ledger)
     entered = stages_entered(ledger, raised, call.to)
+    plan = dated_by(ledger, plan, zone)
     evidence = _evidence(call, plan, policy, root, entered)
     traits = policy.traits_of(plan)
     known |= {"lock": entry_digest(plan, registration), "results": evidence.digest}
@@ -140,11 +142,13 @@ def _judged(
         judged_by=call.analysis,
         emergencies=raised,
         was_rolled_back=ledger is not None and ledger.was_rolled_back,
+        in_canary_again=ledger is not None and ledger.is_in_canary_again,
+        unjudged=ledger.unjudged if ledger else (),
     )
     inputs = Inputs(**known, policy=policy.digest)
     last = ledger.last if ledger and ledger.is_there else ""
     served = served_now(call.served, plan, ledger, policy, as_of.date()) if call.served else None
-    return GateJudgement(call, readout, decide(readout, kept.troubles), inputs, policy, last, served)
+    return GateJudgement(call, readout, decided(readout, kept.troubles), inputs, policy, last, served)
 
 
 def _when(call: Call, zone: tzinfo, taken: datetime) -> tuple[datetime, bool]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from egp.plan.supplied import Moved
     from egp.policy.model import Adopted
     from egp.record.emergencies import Emergency
+    from egp.record.ledger import LedgerEntry
     from egp.record.lock import Registration
     from egp.rules.rule import Params
 
@@ -62,6 +63,10 @@ class Readout:
     """Look → digests of the rows that it was read from before, by metric."""
     was_rolled_back: bool = False
     """Whether the ledger ends with a rollback, after which everything begins anew."""
+    in_canary_again: bool = False
+    """Whether it did, and the canary is where the treatment is."""
+    unjudged: tuple[LedgerEntry, ...] = ()
+    """Stages of the ledger that nobody stands behind."""
     emergencies: tuple[Emergency, ...] = ()
     """Stages of the ledger that were entered without the gate."""
     judged_by: int = ANALYSIS
@@ -85,7 +90,9 @@ class Readout:
 
     @cached_property
     def stage(self) -> CurrentStage:
-        return current_stage(self.plan, self.evidence.results.stages, self.move, self.as_of, self.zone)
+        stages = self.evidence.results.stages
+        again = (self.in_canary_again, self.was_rolled_back)
+        return current_stage(self.plan, stages, self.move, self.as_of, self.zone, *again)
 
     @cached_property
     def is_decision(self) -> bool:

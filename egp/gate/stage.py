@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from egp.plan.results import StageEntry
 
 NOWHERE = "no stage"
-"""Where the treatment of a rollout without a canary is before its first stage."""
+"""Where the treatment of a rollout without a canary is before its first stage, and any that was rolled back."""
 
 EVERYONE = stage_name(1)
 """A stage without control, in which nothing can be compared."""
@@ -49,11 +49,18 @@ class CurrentStage:
 
 
 def current_stage(
-    plan: Experiment, ledger: Iterable[StageEntry], move: Move, as_of: datetime, zone: tzinfo
+    plan: Experiment,
+    ledger: Iterable[StageEntry],
+    move: Move,
+    as_of: datetime,
+    zone: tzinfo,
+    in_canary_again: bool = False,
+    was_rolled_back: bool = False,
 ) -> CurrentStage:
     """The last stage entered; where none was the test, or the canary before it.
 
-    A move into the test is judged by the canary, whatever the calendar says.
+    A move into the test is judged by the canary, whatever the calendar says. What was rolled back is in none until the canary
+    begins anew, which is then watched.
     """
     entered = [
         (moment, entry.treated)
@@ -65,10 +72,13 @@ def current_stage(
     if entered:
         begin, treated = max(entered)
         return CurrentStage(stage_name(treated), _position(plan, treated), treated, begin, None)
+    if was_rolled_back and move.kind in ("canary", "test"):
+        return CurrentStage(NOWHERE, -1, None, None, None)
     schedule, canary = plan.schedule, plan.canary
     start = instant(schedule.start, zone) if schedule and schedule.start else None
     is_rollout = plan.type == "rollout"
     comes_first = is_rollout or start is None or as_of < start or move.kind in ("canary", "test")
+    comes_first = comes_first or (in_canary_again and move.kind == "monitor")
     if canary and canary.treated and comes_first:
         first = instant(canary.start, zone) if canary.start else None
         return CurrentStage(CANARY, -1, canary.treated, first, _end(canary.end, zone))

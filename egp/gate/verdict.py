@@ -81,6 +81,13 @@ def decide(readout: Readout, troubles: Iterable[Crash] = (), among: Iterable[Che
     return Decision(_verdict(readings, crashes), tuple(readings), tuple(crashes))
 
 
+def combined(decision: Decision, other: Decision) -> Decision:
+    """Both answers as one, what both say once."""
+    readings = [*decision.readings, *(each for each in other.readings if each not in decision.readings)]
+    crashes = dict.fromkeys((*decision.crashes, *other.crashes))
+    return Decision(_verdict(readings, crashes), tuple(readings), tuple(crashes))
+
+
 def _readings(check: Check, readout: Readout) -> Iterator[Reading]:
     params = readout.options.get(check.id) or check.params()
     for reading in guarded(lambda: check.read(readout, params)):

@@ -81,11 +81,6 @@ def entry_path(number: int) -> tuple[str | int, ...]:
     return ("ledger", number)
 
 
-def is_emergency(entry: LedgerEntry) -> bool:
-    """Whether an entry was approved by somebody instead of judged."""
-    return entry.kind == "enter" and not entry.receipt and bool(entry.approver) and entry.expires is not None
-
-
 def emergencies(ledger: Ledger | None) -> tuple[Emergency, ...]:
     """All of a ledger, in their order."""
     return tuple(_found(ledger)) if ledger else ()
@@ -93,7 +88,7 @@ def emergencies(ledger: Ledger | None) -> tuple[Emergency, ...]:
 
 def _found(ledger: Ledger) -> Iterator[Emergency]:
     for at, entry in enumerate(ledger.entries):
-        if not is_emergency(entry) or entry.expires is None or not isinstance(entry.at, datetime):
+        if not entry.is_emergency or entry.expires is None or not isinstance(entry.at, datetime):
             continue
         share, later = entry.treated or 0.0, ledger.entries[at + 1 :]
         yield Emergency(

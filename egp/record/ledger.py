@@ -72,6 +72,22 @@ class LedgerEntry(TypedMapping):
         """Whether the gate stands behind it: it said proceed, at the instant of the call."""
         return bool(self.receipt) and self.verdict == "proceed" and not self.as_if
 
+    @property
+    def is_emergency(self) -> bool:
+        """Whether it was approved by somebody instead of judged."""
+        return self.kind == "enter" and not self.receipt and bool(self.approver) and self.expires is not None
+
+    @property
+    def withdraws(self) -> bool:
+        """Whether nobody is treated from then on."""
+        return self.kind == "rollback" or (self.kind == "lower" and not self.treated)
+
+    @property
+    def begins(self) -> datetime:
+        """The instant from which on it counts: not before what its receipt judged."""
+        assert isinstance(self.at, datetime), "an entry that was read has an instant"
+        return max(self.at, self.judged) if isinstance(self.judged, datetime) else self.at
+
 
 @frozen
 class Ledger:
@@ -89,13 +105,27 @@ class Ledger:
     @property
     def since_rollback(self) -> tuple[LedgerEntry, ...]:
         """The entries that count: after a rollback everything begins anew."""
-        ends = [at for at, each in enumerate(self.entries) if each.kind == "rollback"]
+        ends = [at for at, each in enumerate(self.entries) if each.withdraws]
         return self.entries[ends[-1] + 1 :] if ends else self.entries
 
     @property
     def was_rolled_back(self) -> bool:
         """Whether the treatment is withdrawn, and nothing was entered since."""
-        return bool(self.entries) and self.entries[-1].kind == "rollback"
+        return bool(self.entries) and self.entries[-1].withdraws
+
+    @property
+    def canary_again(self) -> LedgerEntry | None:
+        """The canary with which the treatment began anew after a rollback; None where it did not."""
+        since = self.since_rollback
+        if len(since) == len(self.entries):
+            return None
+        return next((each for each in reversed(since) if each.kind == "enter" and each.stage == CANARY), None)
+
+    @property
+    def is_in_canary_again(self) -> bool:
+        """Whether that canary is where the treatment is."""
+        last = next((each for each in reversed(self.entries) if each.kind != "lower"), None)
+        return last is not None and last is self.canary_again
 
     def until(self, instant: datetime) -> "Ledger":
         """The ledger as it was at an instant."""
@@ -117,8 +147,21 @@ class Ledger:
         count = ends.index(digest)
         return Ledger(self.experiment, self.entries[:count], digest)
 
+    @property
+    def unjudged(self) -> tuple[LedgerEntry, ...]:
+        """Stages that hold, and that neither the gate nor anybody in an emergency stands behind."""
+        before_ramp = [each for each in self.since_rollback if each.stage in (CANARY, TEST)]
+        return tuple(
+            each
+            for each in (*before_ramp, *self._holding())
+            if each.kind == "enter" and not each.is_judged and not each.is_emergency
+        )
+
     def stages(self) -> tuple[StageEntry, ...]:
         """The stages of the ramp that hold: those above a share that was lowered were left."""
+        return tuple(_stage(each) for each in self._holding())
+
+    def _holding(self) -> list[LedgerEntry]:
         found: list[LedgerEntry] = []
         for each in self.since_rollback:
             if each.kind == "lower":
@@ -128,7 +171,7 @@ class Ledger:
                     before for before in found if before.treated != each.treated
                 ]  # an emergency that is judged since
                 found.append(each)
-        return tuple(_stage(each) for each in found)
+        return found
 
     @property
     def share(self) -> float | None:
@@ -138,9 +181,7 @@ class Ledger:
 
 def _stage(entry: LedgerEntry) -> StageEntry:
     stage = StageEntry()
-    stage.treated, stage.entered, stage.revision = entry.treated, entry.at, None
-    if isinstance(entry.at, datetime) and isinstance(entry.judged, datetime):
-        stage.entered = max(entry.at, entry.judged)
+    stage.treated, stage.entered, stage.revision = entry.treated, entry.begins, None
     return stage
 
 

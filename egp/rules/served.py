@@ -215,9 +215,16 @@ def stages_of(plan: Experiment) -> list[PlanStage]:
 
 
 def due(served: ServedFlag, stages: Sequence[PlanStage]) -> list[PlanStage]:
-    """The stages that may be served on the day: where the ledger has entries the last one and the next, else by the calendar."""
-    plan = planned(served)
+    """The stages that may be served on the day: where the ledger has entries the last one and the next, else by the calendar.
+
+    After a rollback that is the canary.
+    """
+    plan, ledger = planned(served), served.ledger
     ramp = [each for each in stages if each.at[0] == "ramp"]
+    if ledger is not None and (ledger.was_rolled_back or ledger.is_in_canary_again):
+        return [each for each in stages if each.name == CANARY] + (
+            ramp[:1] if ledger.is_in_canary_again else []
+        )
     entered = [each.treated for each in served.entered or () if each.treated is not None]
     if entered:
         now = next((at for at, each in enumerate(ramp) if same(each.treated, entered[-1])), None)

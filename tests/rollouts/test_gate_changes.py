@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -53,13 +54,16 @@ def flag(share: int) -> str:
 class Shop:
     """A repository with plan, lock, policy and a flag at the share of the test; and results kept elsewhere."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, canary: str = "") -> None:
         self.folder = folder / "shop"
         self.results = folder / "results"
         self.folder.mkdir()
         examples = Path(ROOT, "examples")
         shutil.copytree(examples / "experiments", self.folder / "experiments")
         (self.folder / "experiments" / "ranking-model.yaml").unlink()
+        if canary:
+            plan = (self.folder / PLAN).read_text(encoding="utf-8")
+            self.write(PLAN, re.sub("(?m)^canary: .*$", f"canary: {canary}", plan))
         policy = (examples / "egp.yaml").read_text(encoding="utf-8")
         self.write("egp.yaml", policy + ROLLOUTS)
         self.git("init", "-q", "-b", "main")

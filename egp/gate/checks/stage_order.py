@@ -1,7 +1,9 @@
 """The stage that is requested is the next one of the plan, and the readout is not too old.
 
-Each stage is the safety net of the next: one that is skipped has caught nothing. The ledger in the results (`stages`)
-says which stages were entered, in which order and when; it has to agree with the plan's `ramp`. The first stage follows
+Each stage is the safety net of the next: one that is skipped has caught nothing. The ledger, or `stages` in the results,
+says which stages were entered, in which order and when; it has to agree with the plan's `ramp`. A stage that it has without
+a receipt that says proceed opens no further one. After a rollback the treatment begins anew at the canary, which lasts from then on
+as long as the plan's first one; the first stage of the ramp then rests on the readout of the test and on what that canary showed. The first stage follows
 the readout and not before its declared `start`; a readout older than 30 days describes a product and a season that
 have passed, so that the ramp has to be complete by then or rest on a new readout. Days on which the policy's calendars let
 nobody raise traffic do not count.
@@ -21,7 +23,7 @@ from egp.gate.settings import change_windows
 from egp.plan.analysis.days import day_after
 from egp.plan.quantity import Interval, Moment
 from egp.plan.results import TEST, stage_name
-from egp.plan.wording import counted, listing
+from egp.plan.wording import counted, listing, share_text
 from egp.rules.rule import Params as RuleParams
 
 
@@ -35,7 +37,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
         start = readout.plan.ramp[readout.move.position].start
         troubles += [*_next(readout), *_too_early(readout, start), *_too_old(readout, params)]
     elif readout.move.kind != "monitor":
-        troubles += [*_next(readout), *_too_early(readout, _declared_start(readout))]
+        troubles += [*_next(readout), *_too_early(readout, _declared_start(readout)), *_too_late(readout)]
     if troubles:
         yield from troubles
     else:
@@ -73,7 +75,21 @@ def _ledger(readout: Readout) -> Iterator[Reading]:
 
 
 def _unjudged(readout: Readout) -> Iterator[Reading]:
-    """A stage that was entered in an emergency is judged before another one follows, and by the day on which that ends."""
+    """A stage that the gate does not stand behind is judged before another one follows; one that was entered in an
+    emergency also by the day on which that ends."""
+    for entry in readout.unjudged:
+        is_like_the_call = bool(entry.as_if) and readout.as_if  # whose own answer opens nothing either
+        if readout.move.kind != "monitor" and not is_like_the_call and readout.move.name != entry.stage:
+            share, why = (
+                share_text(entry.treated or 0.0),
+                "as if it were another instant" if entry.as_if else "without a receipt that says proceed",
+            )
+            yield _repair(
+                f"{share} was entered {why}",
+                "no receipt",
+                "proceed",
+                f"lower to the stage before, and enter {share} with `egp enter`",
+            )
     day = readout.as_of.date()
     for each in readout.emergencies:
         if each.is_settled or readout.move.name == each.stage:
@@ -100,10 +116,11 @@ def _declared_start(readout: Readout) -> Moment | None:
 
 def _next(readout: Readout) -> Iterator[Reading]:
     if readout.was_rolled_back and readout.move.kind != "canary":
-        canary = readout.plan.canary is not None and readout.plan.canary.treated is not None
-        first = "the canary" if canary else "a plan with a canary"
+        treated = readout.plan.canary.treated if readout.plan.canary else None
+        first = "the canary" if treated is not None else "a plan with a canary"
+        which = f", which treats {share_text(treated)}" if treated is not None else ""
         message = f"the treatment was rolled back, and {readout.move.name} is requested"
-        yield _repair(message, "rolled back", first, f"begin again with {first}")
+        yield _repair(message, "rolled back", first, f"begin again with {first}{which}")
         return
     declared, asked, now = _declared(readout), readout.move.position, readout.stage.position
     if asked == now + 1 or asked == now == -1 or now == len(declared):
@@ -134,6 +151,18 @@ def _too_early(readout: Readout, declared: Moment | None) -> Iterator[Reading]:
             kind="wait",
             next=f"call again on {declared}, {to_go(elapsed(readout.as_of, start))} to go",
             until=start,
+        )
+
+
+def _too_late(readout: Readout) -> Iterator[Reading]:
+    """A canary that the plan has behind it does not begin; after a rollback it is another one."""
+    ended = readout.stage.end
+    if readout.move.kind == "canary" and ended is not None and readout.as_of >= ended:
+        yield _repair(
+            f"the canary ended at {shown_instant(ended)} by the plan",
+            shown_instant(readout.as_of),
+            f"before {shown_instant(ended)}",
+            "amend the plan's `canary`, or request what comes next",
         )
 
 

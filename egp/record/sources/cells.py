@@ -170,7 +170,9 @@ class RowReader:
         if not inside:
             shown_day = f"the week from {first}" if window == "week" else f"{first}"
             message = f"{shown_day} lies outside the {what}, {stage.days}"
-            raise CellError("date", message, "correct the date, or the stage")
+            raise CellError(
+                "date", message, "correct the date or the stage; leave out rows of a stage that was withdrawn"
+            )
         if window == "cohort" and any(first in pause for pause in stage.pauses):
             raise CellError(
                 "date", f"{first} lies in a pause, in which no unit was exposed", "correct the date"

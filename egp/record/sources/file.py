@@ -53,7 +53,8 @@ def read_evidence(
     own = [*file.tables(results)]
     tables = [*own, *([source.table(plan, stages)] if source else [])]
     if not tables:
-        raise file.unusable("it has no rows", "name the file of aggregates: `aggregates: results.csv`")
+        advice = "name the file of aggregates: `aggregates: results.csv`; `rows: []` says that nothing was seen yet"
+        raise file.unusable("it has no rows", advice)
     problems = [file.refused("stages", message, help) for message, help in stages.problems]
     problems += file.miscounted(results, own)
     placed: list[Placed] = []
@@ -167,7 +168,9 @@ class ResultsFile:
 
     def tables(self, results: Results) -> Iterator[RecordTable]:
         """The rows written in the file, or in the file that it names."""
-        if results.rows:
+        if results.rows or (
+            isinstance(self._document.value, dict) and self._document.value.get("rows") == []
+        ):
             yield self._inline(results.rows)
         if results.aggregates:
             yield read_table(*self._aggregates(results.aggregates))

@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import as_day, shown
 from egp.plan.wording import share_text
-from egp.record.emergencies import emergencies, entry_path, is_emergency
+from egp.record.emergencies import emergencies, entry_path
 from egp.rules.rule_inputs import ServedFlag
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def check(served: ServedFlag) -> Iterator[Finding]:
                 related=served.beside("the plan's stages", "ramp"),
             )
     for number, entry in enumerate(served.ledger.entries, start=1):
-        if entry.kind != "enter" or entry.is_judged or is_emergency(entry):
+        if entry.kind != "enter" or entry.is_judged or entry.is_emergency:
             continue
         share, (why, observed) = share_text(entry.treated or 0.0), _lacking(entry)
         yield Finding(

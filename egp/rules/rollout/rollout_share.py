@@ -51,6 +51,23 @@ Passes with `as_of: 2023-02-07, entered: [70%]`:
 id: sound-plan
 ```
 
+After a rollback the treatment begins anew at the canary, whatever the calendar says.
+
+Fails at `text` with `as_of: 2023-02-07, ledger: [{kind: rollback, treated: 0%}]`, saying "and the treatment was rolled back":
+
+```yaml
+id: sound-plan
+```
+
+Passes with `as_of: 2023-02-07, ledger: [{kind: rollback, treated: 0%}]`:
+
+```yaml
+id: sound-plan
+---
+flags:
+  pdp_buy_now: {state: ENABLED, variants: {control: 0, buy_now: 1}, defaultVariant: control, targeting: {fractional: [[control, 95], [buy_now, 5]]}}
+```
+
 Not checked at `/schedule/exposure` with `as_of: 2023-01-25`:
 
 ```yaml
@@ -125,19 +142,22 @@ def _finding(
 ) -> Finding:
     flag = shown(served.rollout.flag.value)
     stage = next((each for each in stages if same(share, each.treated)), None)
-    if not allowed:
-        why, now = f"the plan treats nobody before {not_before(served)}", "0 %"
+    if served.ledger is not None and served.ledger.was_rolled_back:
+        why = "and the treatment was rolled back"
+        now = f"0 %{''.join(f' or {_named(each)}' for each in allowed)}"
+    elif not allowed:
+        why, now = f"and the plan treats nobody before {not_before(served)}", "0 %"
     elif stage is None:
         why = "which is no stage of the plan"
         now = listing(map(_named, allowed), "or")
     else:
         is_over = stages.index(stage) < stages.index(allowed[0])
-        why = f"the stage {_named(stage)} is {'over' if is_over else 'not due yet'}"
+        why = f"and the stage {_named(stage)} is {'over' if is_over else 'not due yet'}"
         now = listing(map(_named, allowed), "or")
     beside = stage or next(iter((*allowed, *stages)), None)
     return Finding(
         at,
-        f"{flag} treats {share_text(share)} of the units, {'and ' if stage or not allowed else ''}{why}",
+        f"{flag} treats {share_text(share)} of the units, {why}",
         observed=share_text(share),
         required=now,
         help=f"serve {now}, or amend the plan before anybody is treated so",
