@@ -108,10 +108,11 @@ def answers_of(
             continue
         findings: list[Finding] = []
         try:
-            if not rule.concerns(looked_at):
+            found = rule.found(looked_at, adopted.params, organisation)
+            if found is None:
                 continue
             # One by one: what a rule found before it missed an input stays found.
-            for finding in rule.check(looked_at, adopted.params, organisation):
+            for finding in found:
                 findings.append(finding)
         except DoesNotApply:
             continue

@@ -7,7 +7,6 @@ experiment cannot be named without is in ``Experiment.needs``. The JSON Schema i
 # No postponed annotations here: shapes are read from the annotations themselves.
 
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -33,6 +32,9 @@ from egp.yaml.bounds import MAX_ITEMS
 
 if TYPE_CHECKING:
     from egp.plan.supplied import Supplied
+
+    Named = tuple[tuple[Path, "Metric"], ...]
+    """Metrics with their paths."""
 
 
 class Owner(TypedMapping):
@@ -474,6 +476,10 @@ RISKS = ("revenue", "brand", "privacy", "safety", "partner", "ai")
 class Experiment(TypedMapping):
     """A plan as rules see it."""
 
+    __slots__ = ("_by_role",)
+    if TYPE_CHECKING:
+        _by_role: dict[str, "Named"]
+
     needs = ("id", "variants", "schedule", "primary_metric")
     supplied = NOTHING_SUPPLIED
     """What the policy's defaults and the catalogue of metrics add to what the plan's file says."""
@@ -737,42 +743,53 @@ class Experiment(TypedMapping):
         return tuple(dict.fromkeys(filter(None, (self.feature_flag, *self.flags))))
 
     @property
-    def primaries(self) -> Iterator[tuple[Path, Metric]]:
+    def primaries(self) -> "Named":
         """Every metric that decides, with its path."""
-        if self.primary_metric is not None:
-            yield ("primary_metric",), self.primary_metric
-        for position, metric in enumerate(self.co_primary_metrics):
-            yield ("co_primary_metrics", position), metric
+        return self._named("primaries")
 
     @property
-    def guardrails(self) -> Iterator[tuple[Path, Metric]]:
+    def guardrails(self) -> "Named":
         """Every guardrail metric that decides, with its path."""
-        for position, metric in enumerate(self.guardrail_metrics):
-            if metric.any_harm is None:
-                yield ("guardrail_metrics", position), metric
+        return self._named("guardrails")
 
     @property
-    def informing(self) -> Iterator[tuple[Path, Metric]]:
+    def informing(self) -> "Named":
         """Every guardrail metric that only informs, with its path."""
-        for position, metric in enumerate(self.guardrail_metrics):
-            if metric.any_harm is not None:
-                yield ("guardrail_metrics", position), metric
+        return self._named("informing")
 
     @property
-    def metrics(self) -> Iterator[tuple[Path, Metric]]:
-        """Every metric of the plan, with its path."""
-        yield from self.primaries
-        yield from self.guardrails
-        yield from self.informing
-        for position, metric in enumerate(self.secondary_metrics):
-            yield ("secondary_metrics", position), metric
-        yield from self.unmoved
-
-    @property
-    def unmoved(self) -> Iterator[tuple[Path, Metric]]:
+    def unmoved(self) -> "Named":
         """Every metric that must not move, with its path."""
-        for position, metric in enumerate(self.negative_controls):
-            yield ("negative_controls", position), metric
+        return self._named("unmoved")
+
+    @property
+    def metrics(self) -> "Named":
+        """Every metric of the plan, with its path."""
+        return self._named("metrics")
+
+    def _named(self, role: str) -> "Named":
+        """Worked out once: a plan does not change, and its rules ask a hundred times."""
+        try:
+            known = self._by_role
+        except AttributeError:
+            known = self._by_role = _by_role(self)
+        return known[role]
+
+
+def _by_role(plan: Experiment) -> "dict[str, Named]":
+    primary = () if plan.primary_metric is None else ((("primary_metric",), plan.primary_metric),)
+    primaries = (*primary, *_listed("co_primary_metrics", plan.co_primary_metrics))
+    watching = _listed("guardrail_metrics", plan.guardrail_metrics)
+    guardrails = tuple(each for each in watching if each[1].any_harm is None)
+    informing = tuple(each for each in watching if each[1].any_harm is not None)
+    unmoved = _listed("negative_controls", plan.negative_controls)
+    secondary = _listed("secondary_metrics", plan.secondary_metrics)
+    every = (*primaries, *guardrails, *informing, *secondary, *unmoved)
+    return {"primaries": primaries, "guardrails": guardrails, "informing": informing, "unmoved": unmoved, "metrics": every}  # fmt: skip
+
+
+def _listed(key: str, metrics: tuple[Metric, ...]) -> "Named":
+    return tuple(((key, position), metric) for position, metric in enumerate(metrics))
 
 
 @cache

@@ -104,21 +104,31 @@ def _usual_years(plan: Experiment) -> range:
 
 
 def _look_into(mapping: TypedMapping, path: Path, years: range, found: list[Odd]) -> None:
+    """Most values are absent, or texts that are as they should be: for those nothing is called."""
     for attribute, value in vars(mapping).items():
-        if value is None or value == ():
+        if value is None:
             continue
-        if isinstance(value, tuple):
-            key, declared = type(mapping).declared(attribute)
+        kind = value.__class__
+        if kind is float or (kind is str and value and value.isprintable() and not value.isspace()):
+            continue
+        if kind is tuple:
             for at, item in enumerate(value):
                 if isinstance(item, TypedMapping):
-                    _look_into(item, (*path, key, at), years, found)
+                    _look_into(item, (*path, _key(mapping, attribute), at), years, found)
                 elif _is_odd(item, years):
-                    found.append(((*path, key, at), item, declared.prose))
+                    found.append(((*path, _key(mapping, attribute), at), item, _is_prose(mapping, attribute)))
         elif isinstance(value, TypedMapping):
-            _look_into(value, (*path, type(mapping).declared(attribute)[0]), years, found)
+            _look_into(value, (*path, _key(mapping, attribute)), years, found)
         elif _is_odd(value, years):
-            key, declared = type(mapping).declared(attribute)
-            found.append(((*path, key), value, declared.prose))
+            found.append(((*path, _key(mapping, attribute)), value, _is_prose(mapping, attribute)))
+
+
+def _key(mapping: TypedMapping, attribute: str) -> str:
+    return type(mapping).declared(attribute)[0]
+
+
+def _is_prose(mapping: TypedMapping, attribute: str) -> bool:
+    return type(mapping).declared(attribute)[1].prose
 
 
 def _is_odd(value: object, years: range) -> bool:

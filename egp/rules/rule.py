@@ -101,14 +101,21 @@ class Rule:
             self._body = self._import_body()
         return self._body
 
-    def concerns(self, looked_at: Any) -> bool:
-        """Whether something is there that the rule is about, as far as its table knows."""
-        return not self._needed or any(needed(looked_at) for needed in self._needed)
-
     def check(self, looked_at: Any, params: Any = None, organisation: Any = None) -> Iterator[Any]:
         """What the rule finds, of whatever of this it takes. Raises DoesNotApply where nothing is there that it is about."""
-        if self._needed and not self.concerns(looked_at):
+        found = self.found(looked_at, params, organisation)
+        if found is None:
             raise DoesNotApply
+        return found
+
+    def found(self, looked_at: Any, params: Any, organisation: Any) -> Iterator[Any] | None:
+        """The same, and None where nothing is there that the rule is about, as far as its table knows."""
+        if self._needed:
+            for needed in self._needed:  # one call a rule and plan: no generator looks for it
+                if needed(looked_at):
+                    break
+            else:
+                return None
         check: Callable[..., Iterator[Any]] = (self._body or self.body).check
         if self.takes == 1:
             return check(looked_at)

@@ -74,18 +74,20 @@ class _Anchor:
 
 
 class Builder:
-    """Builds the value of one document and keeps its events for whoever needs places."""
+    """Builds the value of one document. Its events are dropped: they take ten times as much as the value."""
 
     __slots__ = (
         "_anchors",
+        "_at",
         "_expanded",
         "_merges",
         "_next",
         "_open",
         "_parser",
+        "_skipped",
         "_untidy",
-        "events",
         "faults",
+        "last",
         "root",
     )
 
@@ -97,13 +99,18 @@ class Builder:
         self._untidy: set[int] = set()
         self._merges: dict[int, int] = {}
         self._expanded = 0
-        self.events: list[Event] = []
+        self._at = 0
+        """The number of the event that something odd is about."""
+        self._skipped = 0
+        """Events inside of keys that are passed over."""
+        self.last: Event = None
+        """The last event that was delivered, where the document cannot be read to its end."""
         self.faults: list[Fault] = []
         self.root: list[Any] = []
 
     def build(self) -> None:  # noqa: PLR0912, PLR0915
         """Take the events up to the document's end. One loop without calls for what is common: it runs per scalar."""
-        parser, next_event, keep = self._parser, self._next, self.events.append
+        parser, next_event = self._parser, self._next
         scalar, alias = parser.scalar, parser.alias
         mapping_start, mapping_end = parser.mapping_start, parser.mapping_end
         sequence_start, sequence_end = parser.sequence_start, parser.sequence_end
@@ -112,66 +119,82 @@ class Builder:
         holders: list[Any] = []
         key: Any = _ITEM
         value: Any
-        for _ in range(MAX_EVENTS):
-            event = next_event()
-            keep(event)
-            kind = event.__class__
-            if kind is scalar:
-                text = event.value
-                bare = event.tag is None and event.anchor is None
-                if key is None:
-                    simple = bare and text not in holder and text not in _ODD_KEYS
-                    key = text if simple else self._odd_key(event, holder, len(holders))
+        event: Event = None
+        try:
+            for at in range(MAX_EVENTS):
+                event = next_event()
+                kind = event.__class__
+                if kind is scalar:
+                    text = event.value
+                    bare = event.tag is None and event.anchor is None
+                    if key is None:
+                        if bare and text not in holder and text not in _ODD_KEYS:
+                            key = text
+                        else:
+                            self._at = at
+                            key = self._odd_key(event, holder, len(holders))
+                        continue
+                    if not bare:
+                        self._at = at
+                        value = self._odd_scalar(event)
+                    elif event.implicit[0]:
+                        value = word(text, text)
+                        if value is text and text[0] in number_start:
+                            self._at = at
+                            value = self._number(text)
+                    else:
+                        value = text
+                elif kind is mapping_start or kind is sequence_start:
+                    if key is None:
+                        self._at = at
+                        key = self._skip_key(len(holders))
+                        continue
+                    value = {} if kind is mapping_start else []
+                    if key is _ITEM:
+                        holder.append(value)
+                    else:
+                        holder[key] = value
+                    holders.append(holder)
+                    if len(holders) > MAX_NESTING:
+                        raise TooDeepError
+                    if event.tag is not None or event.anchor is not None:
+                        self._at = at
+                        self._odd_collection(event, value, len(holders))
+                    holder = value
+                    key = None if kind is mapping_start else _ITEM
                     continue
-                if not bare:
-                    value = self._odd_scalar(event)
-                elif event.implicit[0]:
-                    value = word(text, text)
-                    if value is text and text[0] in number_start:
-                        value = self._number(text)
+                elif kind is mapping_end or kind is sequence_end:
+                    if self._untidy or self._open:
+                        self._at = at
+                        self._close(holder, len(holders))
+                    holder = holders.pop()
+                    key = None if holder.__class__ is dict else _ITEM
+                    continue
+                elif kind is alias:
+                    self._at = at
+                    anchor = self._reachable(event.anchor, len(holders))
+                    if key is None:
+                        key = self._alias_key(anchor, holder, len(holders))
+                        continue
+                    value = anchor.value if anchor else None
                 else:
-                    value = text
-            elif kind is mapping_start or kind is sequence_start:
-                if key is None:
-                    key = self._skip_key(len(holders))
-                    continue
-                value = {} if kind is mapping_start else []
+                    return
                 if key is _ITEM:
                     holder.append(value)
                 else:
                     holder[key] = value
-                holders.append(holder)
-                if len(holders) > MAX_NESTING:
-                    raise TooDeepError
-                if event.tag is not None or event.anchor is not None:
-                    self._odd_collection(event, value, len(holders))
-                holder = value
-                key = None if kind is mapping_start else _ITEM
-                continue
-            elif kind is mapping_end or kind is sequence_end:
-                if self._untidy or self._open:
-                    self._close(holder, len(holders))
-                holder = holders.pop()
-                key = None if holder.__class__ is dict else _ITEM
-                continue
-            elif kind is alias:
-                anchor = self._reachable(event.anchor, len(holders))
-                if key is None:
-                    key = self._alias_key(anchor, holder, len(holders))
-                    continue
-                value = anchor.value if anchor else None
-            else:
-                return
-            if key is _ITEM:
-                holder.append(value)
-            else:
-                holder[key] = value
-                key = None
+                    key = None
+        finally:
+            self.last = self.last or event
         raise TooLongError
+
+    @property
+    def _number_of_event(self) -> int:
+        return self._at + self._skipped
 
     def _fault(self, kind: str, message: str, help: str, at: int | None = None) -> None:
         if len(self.faults) < MAX_PROBLEMS:
-            self.faults.append(Fault(kind, message, help, len(self.events) - 1 if at is None else at))
+            self.faults.append(Fault(kind, message, help, self._number_of_event if at is None else at))
 
     # Keys
 
@@ -205,7 +228,7 @@ class Builder:
             self._fault("duplicate-key", "the merge key '<<' is written twice in one mapping", help)
             return self._discard(depth)
         self._untidy.add(depth)
-        self._merges[depth] = len(self.events) - 1
+        self._merges[depth] = self._number_of_event
         return _MERGED
 
     def _skip_key(self, depth: int) -> Any:
@@ -217,9 +240,10 @@ class Builder:
         while inside:
             if depth + inside > MAX_NESTING:
                 raise TooDeepError
-            event = self._next()
-            self.events.append(event)
+            self.last = event = self._next()
+            self._skipped += 1
             inside += (event.__class__ in starts) - (event.__class__ in ends)
+        self.last = None
         return refused
 
     def _refuse_key(self, depth: int) -> Any:
@@ -246,7 +270,7 @@ class Builder:
     def _odd_scalar(self, event: Event) -> Scalar:
         value = self._scalar(event)
         if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchor(value, event.value, 0, len(self.events))
+            self._anchors[event.anchor] = _Anchor(value, event.value, 0, 0)
         return value
 
     def _scalar(self, event: Event) -> Scalar:
@@ -268,7 +292,7 @@ class Builder:
             except TagError as error:
                 self._fault("tag", str(error), _TAG_HELP)
         if event.anchor is not None:
-            anchor = _Anchor(value, None, depth, len(self.events) + self._expanded)
+            anchor = _Anchor(value, None, depth, self._number_of_event + self._expanded)
             self._anchors[event.anchor] = anchor
             self._open.append(anchor)
 
@@ -283,7 +307,7 @@ class Builder:
         if self._open and self._open[-1].depth == depth:
             anchor = self._open.pop()
             anchor.complete = True
-            anchor.size = len(self.events) + self._expanded - anchor.first
+            anchor.size = self._number_of_event + self._expanded - anchor.first
 
     def _merge(self, sources: Any, value: dict[Any, Any], at: int) -> None:
         """The mapping's own keys win over merged ones, and the first of several merged mappings over the next."""

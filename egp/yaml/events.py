@@ -30,6 +30,7 @@ class Parser(NamedTuple):
     sequence_start: type[Any]
     sequence_end: type[Any]
     document_start: type[Any]
+    document_end: type[Any]
     stream_end: type[Any]
 
 
@@ -70,6 +71,7 @@ def _parser(name: str, start: Callable[[Content], NextEvent], error: type[Except
         sequence_start=events.SequenceStartEvent,
         sequence_end=events.SequenceEndEvent,
         document_start=events.DocumentStartEvent,
+        document_end=events.DocumentEndEvent,
         stream_end=events.StreamEndEvent,
     )
 

@@ -87,11 +87,40 @@ def _refused(path: str, refusal: ContentRefusal) -> Document:
     return Document(path, 0, None, (problem,), Places(source, span))
 
 
+class _EventsAgain:
+    """The events of a text's documents, which are parsed again for those whose places somebody asks for: few of them.
+
+    To keep all events takes longer than that, since they do not fit into the processor's cache.
+    """
+
+    def __init__(self, text: str, parser: Parser) -> None:
+        self._text = text
+        self._parser = parser
+        self._next: NextEvent | None = None
+        self._found: list[list[Event]] = []
+
+    def outline(self, number: int) -> Outline:
+        return Outline(self._parser, self.of(number), self._text)
+
+    def of(self, number: int) -> list[Event]:
+        """Those of a document that could be read, from its number in the file."""
+        next_event = self._next = self._next or self._parser.open(Content(self._text, self._text.encode()))
+        while len(self._found) <= number:
+            while next_event().__class__ is not self._parser.document_start:
+                pass
+            events = [next_event()]
+            while events[-1].__class__ is not self._parser.document_end:
+                events.append(next_event())
+            self._found.append(events)
+        return self._found[number]
+
+
 class _Reading:
     """One pass through a file."""
 
     def __init__(self, source: SourceText, path: str, parser: Parser) -> None:
         self._source = source
+        self._again = _EventsAgain(source.text, parser)
         self._path = path
         self._parser = parser
         self._found: list[Document] = []
@@ -116,16 +145,16 @@ class _Reading:
                 return self._too_many(start)
             builder.build()
         except TooLongError:
-            return self._too_long(builder.events[-1])
+            return self._too_long(builder.last)
         except TooDeepError:
-            return self._too_deep(builder.events[-1])
+            return self._too_deep(builder.last)
         except self._parser.error as error:
             from egp.yaml.syntax import place_of, syntax_problem
 
             too_deep = self._first_too_deep(place_of(error))
             if too_deep is not None:
                 return self._too_deep(too_deep)
-            return self._broken(syntax_problem(error, self._source, builder.events))
+            return self._broken(syntax_problem(error, self._source, builder.last))
         self._complete(builder, start)
         return True
 
@@ -158,9 +187,10 @@ class _Reading:
                 return None
 
     def _complete(self, builder: Builder, start: int) -> None:
-        outline = partial(Outline, self._parser, builder.events, self._source.text)
+        number = len(self._found)
+        outline = partial(self._again.outline, number)
         problems: tuple[Problem, ...] = ()
-        if is_unwritten(builder.events[0]):
+        if not builder.root[0] and is_unwritten(self._again.of(number)[0]):
             span = self._dashes(start)
             problems = (
                 Problem("empty", "the document is empty", "write it, or remove the line '---'", span),
@@ -168,7 +198,7 @@ class _Reading:
         elif builder.faults:
             from egp.yaml.faults import located
 
-            problems = located(builder.faults, builder.events, self._source, outline)
+            problems = located(builder.faults, self._again.of(number), self._source, outline)
         self._add(builder.root[0], problems, Places(self._source, START, outline))
 
     def _dashes(self, end: int) -> Span:

@@ -60,11 +60,11 @@ def place_of(error: Any) -> int:
     return mark.index if mark else 0
 
 
-def syntax_problem(error: Any, source: SourceText, events: list[Event]) -> Problem:
-    """The problem that a parser's error stands for, after the events that it delivered before."""
+def syntax_problem(error: Any, source: SourceText, last: Event | None) -> Problem:
+    """The problem that a parser's error stands for; ``last`` is the event that it delivered before."""
     read = _error(error, source.text)
     finding = _conflict(source.text)
-    finding = finding or (_runaway_quote(read, events[-1], source) if events else None) or _read(read)
+    finding = finding or (_runaway_quote(read, last, source) if last else None) or _read(read)
     start, end = _stretch(source.text, finding.at)
     related = tuple((source.span(at, at + 1), note) for at, note in finding.related)
     return Problem(finding.kind, finding.message, finding.help, source.span(start, end), related)

@@ -261,7 +261,7 @@ SEQUENTIAL = {
 class TestBoundaries:
     def look(self, world: World, position: int) -> Any:
         readout = world.readout()
-        path, metric = next(readout.plan.primaries)
+        path, metric = next(iter(readout.plan.primaries))
         return look_at(readout, primary_test_of(readout.plan, metric, path), TREATMENT, position)
 
     def test_a_look_at_which_no_unit_is_judged_says_so(self) -> None:

@@ -86,7 +86,7 @@ def result_of(scene: Scene) -> PrimaryResult | str:
     assert judgement is not None
     readout = judgement.readout
     try:
-        path, metric = next(readout.plan.primaries)
+        path, metric = next(iter(readout.plan.primaries))
         test = primary_test_of(readout.plan, metric, path)
         at_look = at_its_look(readout)
         verdict = deciding(at_look, test, at_look.foremost)
