@@ -21,6 +21,7 @@ from egp.stats import (
     covariate_correlation,
     decision_power,
     detectable_effect,
+    detectable_margin,
     exact_score_power,
     linearised_std_dev,
     mean_power,
@@ -82,6 +83,27 @@ class TestRefusals:
         needed = z_upper(0.025) + z_upper(0.2)
         assert refused(lambda: relative_mde(1.0, 1.0, needed * needed, 0.05, 0.8))[0] == "units_per_arm"
         assert relative_mde(1.0, 1.0, needed * needed * 1.01, 0.05, 0.8) > 100
+
+    @pytest.mark.parametrize("harm", ["increase", "decrease"])
+    def test_a_control_as_small_as_its_noise_has_no_relative_margin(self, harm: Harm) -> None:
+        """Of a ratio of means Fieller's interval has an end only where the denominator is told from zero."""
+        needed = z_upper(0.05) + z_upper(1.0 - 0.95)
+        test = PlannedTest("ratio", needed / 2.0, 1.0, sides=1, margin=0.1, harm=harm, relative=True)
+        assert refused(lambda: detectable_margin(test, 0.95, 4.0))[0] == "control_units"
+        assert math.isfinite(detectable_margin(test, 0.95, 9.0))
+
+    @pytest.mark.parametrize(
+        "test",
+        [PlannedTest("proportion", 0.12, None, 0.025, 1), PlannedTest("quantile", 12.0, 5.0, 0.025, 1)],
+    )
+    def test_what_a_harmless_change_reaches_needs_no_change(self, test: PlannedTest) -> None:
+        """A change of nothing passes with the chance alpha; a power next to it is that chance to all digits."""
+        power = math.nextafter(test.alpha, 1.0)
+        assert achieved_power(test, 0.0, 1e6) == pytest.approx(power)
+        assert refused(lambda: detectable_effect(test, power, 1e6)) == (
+            "power",
+            "the test reaches it without any effect",
+        )
 
     @pytest.mark.parametrize("gamma", [700.0, -700.0])
     def test_the_most_extreme_gamma(self, gamma: float) -> None:

@@ -123,6 +123,17 @@ class TestInterval:
     ) -> None:
         assert score_interval(*control, *treatment, 0.05) == pytest.approx((low, high), abs=6e-5)
 
+    @pytest.mark.parametrize("units", [10, 200])
+    def test_all_events_in_one_arm(self, units: int) -> None:
+        """The other end is the root of n (1 - d) / (1 + d) = z^2 / 2: both rates are as far from one half."""
+        square = 1.959963984540054**2
+        low, high = score_interval(0, units, units, units, 0.05)
+        assert low == pytest.approx((2 * units - square) / (2 * units + square), rel=1e-9)
+        assert high == 1.0
+        low, high = score_interval(units, units, 0, units, 0.05)
+        assert low == -1.0
+        assert high == pytest.approx(-(2 * units - square) / (2 * units + square), rel=1e-9)
+
     def test_ratios_agree_with_statsmodels(self) -> None:
         expected = confint_proportions_2indep(20, 110, 10, 100, "score", "ratio", correction=False)
         assert score_interval(10, 100, 20, 110, 0.05, "ratio") == pytest.approx(expected, rel=1e-5)
