@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from unicodedata import normalize
 
 from egp.yaml.sha import sha256
 
@@ -73,3 +74,8 @@ def is_entry(path: str) -> bool:
     """The same of a path relative to the lock's folder."""
     steps = path.split("/")
     return len(steps) == 3 and steps[0] == ENTRIES and may_be_entry(steps[1], steps[2])
+
+
+def is_entry_in_other_letters(path: str) -> bool:
+    """Whether a path is that of an entry but for capitals: where file systems fold them both are one file."""
+    return not is_entry(path) and is_entry(normalize("NFC", path).casefold())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,28 @@ def test_a_link_is_no_part_of_a_lock(part: str, tmp_path: Path) -> None:
         read_lock(str(tmp_path)).entries.get("a")
     with pytest.raises(LockError, match="a part of the lock is a link"):
         update_lock(str(tmp_path), lambda entries: entries.update({"a": entry("a", path="x.yaml")}))
+
+
+@pytest.mark.parametrize("beside", [True, False])
+@pytest.mark.parametrize("other", [str.upper, str.capitalize, lambda path: path.replace("k", "\u212a")])
+def test_an_entry_in_other_letters_is_damage(
+    other: Callable[[str], str], beside: bool, tmp_path: Path
+) -> None:
+    """Where capitals are folded it is the same file, so that the machine would choose what is registered."""
+    put(tmp_path, "kind")
+    own = own_file(tmp_path, "kind")
+    _, shard, name = entry_file("kind").split("/")
+    stray = tmp_path / ENTRIES / other(shard) / other(name)
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_bytes(own.read_bytes())
+    if not beside:
+        own.unlink()
+        with pytest.raises(LockError, match="in other letters"):
+            read_lock(str(tmp_path)).entries.get("kind")
+        with pytest.raises(LockError, match="in other letters"):
+            put(tmp_path, "kind")
+    with pytest.raises(LockError, match="in other letters"):
+        list(read_lock(str(tmp_path)).entries)
 
 
 IDS = ["con", "NUL", "aux", "com1", "a.", "a..", ".a", "a b", "A", "a/b", "../x", "", "é", "e\u0301", "ı", "I", "ß", "SS", "x" * 100,

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import TypedMapping, ValueProblem, field, read
-from egp.record.entry_files import ENTRIES, FOLDER, LOCK_FILE, entry_file, may_be_entry, named_by
+from egp.record.entry_files import (
+    ENTRIES,
+    FOLDER,
+    LOCK_FILE,
+    entry_file,
+    is_entry,
+    is_entry_in_other_letters,
+    named_by,
+)
 from egp.record.lock.damage import (
     failure,
     failure_of,
@@ -128,16 +136,30 @@ class EntryFolder:
         try:
             return read_file(os.path.join(self.root, path), self.prefix + path)
         except FileNotFoundError:
+            for _ in self._in_shard(steps[1]):
+                pass  # to say that it is there in other letters
             return None
         except OSError as error:
             raise self._unreadable(path, error) from None
 
     def paths(self) -> Iterator[str]:
+        return self._in_shard()
+
+    def _in_shard(self, only: str = "") -> Iterator[str]:
+        """The entries of one folder, however its name is written, or of all."""
         for shard in self._names(ENTRIES):
             folder = f"{ENTRIES}/{shard}"
-            if os.path.isdir(os.path.join(self.root, folder)):
+            if shard.casefold().startswith(only) and os.path.isdir(os.path.join(self.root, folder)):
                 self._require_no_link(folder)
-                yield from (f"{folder}/{name}" for name in self._names(folder) if may_be_entry(shard, name))
+                for name in self._names(folder):
+                    self._require_own_letters(f"{folder}/{name}")
+                    if is_entry(f"{folder}/{name}"):
+                        yield f"{folder}/{name}"
+
+    def _require_own_letters(self, path: str) -> None:
+        if is_entry_in_other_letters(path):
+            message = "the lock is damaged: this is the name of an entry in other letters"
+            raise unusable(self.prefix + path, message, f"its place is {path.casefold()}")
 
     def _names(self, folder: str) -> list[str]:
         self._require_no_link(folder)
