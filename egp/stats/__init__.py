@@ -52,6 +52,7 @@ NAMES_OF_MODULE = {
         "arcsine_difference non_inferiority_proportion_power non_inferiority_proportion_units "
         "two_proportion_mde two_proportion_power two_proportion_units"
     ),
+    "quantiles": "quantile_standard_error rank_half_width",
     "relative": "Contrast NonInferiority null_ratio ratio_interval relative_non_inferiority",
     "score": ("LEAST_EXPECTED_EVENTS RateContrast score_interval score_p_value score_z units_for_events"),
     "shortcuts": (

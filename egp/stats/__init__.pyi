@@ -89,6 +89,8 @@ from .proportions import non_inferiority_proportion_units as non_inferiority_pro
 from .proportions import two_proportion_mde as two_proportion_mde
 from .proportions import two_proportion_power as two_proportion_power
 from .proportions import two_proportion_units as two_proportion_units
+from .quantiles import quantile_standard_error as quantile_standard_error
+from .quantiles import rank_half_width as rank_half_width
 from .relative import Contrast as Contrast
 from .relative import NonInferiority as NonInferiority
 from .relative import null_ratio as null_ratio

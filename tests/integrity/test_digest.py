@@ -34,7 +34,7 @@ VALUE = value_of(TEXT)
 DIGEST = plan_digest(plan_of(VALUE))
 
 GOLDEN = {
-    "every-field": "v1:sha256:d36152271ca0836c07c59e3f6b6d279cc209c32caa65f52da4f26e520b210bdd",
+    "many-fields": "v1:sha256:d36152271ca0836c07c59e3f6b6d279cc209c32caa65f52da4f26e520b210bdd",
     "least": "v1:sha256:a48eba551a17ed5f3da87f9c43cd1733cfa5808b40e92a9e1f4e9e340c5f2fd3",
     "far-letters": "v1:sha256:bbd97e7eaeb3a5cf1f6fdb7b234c6137bc81390eda27dd2a09b4cd25a81e43b6",
 }

@@ -8,7 +8,6 @@ unit's values, what it makes of it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +18,7 @@ from egp.record.sources.warehouse.instants import InstantSpan, within
 from egp.record.sources.warehouse.measures import ComputedMetric
 from egp.record.sources.warehouse.opened import exact
 from egp.record.sources.warehouse.units import StageUnits, bucket_of, spans_of
+from egp.stats import quantile_standard_error, rank_half_width
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -240,9 +240,6 @@ class QuantileOfHalf:
     units: int
 
 
-_Z = 1.959963984540054
-
-
 def quantile_of(edges: Floats, whole: Floats, steps: Floats, share: float) -> QuantileOfHalf | None:
     """The quantile and its standard error by clustered order statistics, from sums over some buckets; None where they lie
     outside of the edges, or nothing varies. Between two edges values are taken to lie evenly."""
@@ -262,9 +259,8 @@ def quantile_of(edges: Floats, whole: Floats, steps: Floats, share: float) -> Qu
     if value is None:
         return None
     k2, nk2 = float(numpy.interp(rank, k, kk)), float(numpy.interp(rank, k, nk))
-    residual = k2 - 2 * share * nk2 + share * share * nn
-    half = _Z * math.sqrt(max(residual, 0.0) * units / (units - 1))
+    half = rank_half_width(share, units=units, nn=nn, kk=k2, nk=nk2)
     low, high = at_rank(rank - half), at_rank(rank + half)
     if low is None or high is None or high <= low:
         return None
-    return QuantileOfHalf(value, (high - low) / (2 * _Z), round(units))
+    return QuantileOfHalf(value, quantile_standard_error(low, high), round(units))

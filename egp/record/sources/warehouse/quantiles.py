@@ -1,10 +1,8 @@
 """The queries of a quantile, whose standard error is that of clustered order statistics.
 
-A unit has several values, as a user has page loads, and they resemble each other. The share of values up to the quantile is a
-ratio of two sums over units, whose variance is the delta method's; the order statistics that lie 1.96 of its standard errors
-below and above the quantile's rank enclose it as a confidence interval does, and half of their distance, over 1.96, is the
-standard error (Deng, Knoblich & Lu, "Applying the Delta Method in Metric Analytics", KDD 2018). The first query has the
-quantile and the sums, the second those order statistics. Values are counted, never fetched.
+A unit has several values, as a user has page loads, and they resemble each other. The first query has the quantile and what its
+variance requires: sums over units of values, and of those up to the quantile. The second has the order statistics that enclose it
+as a confidence interval does (``egp.stats.rank_half_width``). Values are counted, never fetched.
 """
 
 from __future__ import annotations
@@ -20,9 +18,7 @@ from egp.record.sources.warehouse.instants import InstantSpan, within
 from egp.record.sources.warehouse.measures import ComputedMetric
 from egp.record.sources.warehouse.opened import AMOUNT, exact
 from egp.record.sources.warehouse.units import StageUnits, is_in_segment, spans_of
-
-_Z = 1.959963984540054
-"""The normal quantile of a 95 % interval's upper end."""
+from egp.stats import quantile_standard_error, rank_half_width
 
 TOTAL = "total"
 Group = tuple[str, int, str]
@@ -166,8 +162,7 @@ def _ranks(row: dict[str, Any], share: Decimal, values: int, units: int) -> tupl
         return 0, 0
     n, k, nn, kk, nk = (int(row[name]) for name in ("n", "k", "nn", "kk", "nk"))
     up_to = Fraction(k, n)
-    residual = kk - 2 * up_to * nk + up_to * up_to * nn
-    half = _Z * math.sqrt(residual * Fraction(units, units - 1)) * values / n
+    half = rank_half_width(up_to, units=units, nn=nn, kk=kk, nk=nk) * values / n
     middle = float(Fraction(share) * values)
     low, high = math.floor(middle - half), math.floor(middle + half) + 1
     return (low, high) if low >= 1 and high <= values else (0, 0)
@@ -185,7 +180,7 @@ def standard_error(found: Ranked, row: dict[str, Any]) -> float | None:
         lower, upper = row["below"], row["above"]
     if lower is None or upper is None:
         return None
-    return float(upper - lower) / (2 * _Z)
+    return quantile_standard_error(float(lower), float(upper))
 
 
 def _total_number(joined: Any, measure: ComputedMetric) -> Any:
