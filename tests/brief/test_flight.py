@@ -309,10 +309,9 @@ def test_what_was_agreed_is_told_in_words(repository: Path) -> None:
         "Stop rule refunds rolls back if refund_rate is worse than control by more than 5%, with a probability of at least 95 %; looked at daily; from 20,000 units per variant on.",
         "Stop rule contacts rolls back if cs_contacts is clearly worse in 2 weeks in a row; from 20,000 units per variant on.",
         "Stop rule slow rolls back if p95_page_load is worse than control by more than 12% on 2 days in a row; from 5,000 units per variant on.",
-        "Limit: p95_page_load rolls back above 2100ms; today's 1900ms may get worse by 10.5 %.",
-        "A limit counts from the first people treated on, whatever control shows, once it is passed by more than noise. Today's values are those that the plan assumes.",
+        "A limit rolls back once it is passed by more than noise, whatever control shows: p95_page_load above 2100ms (1900ms assumed today: 10.5 % to spare).",
         "A rollback goes back to control within 15 minutes, by feature_flag, by @pdp-oncall; nobody is consulted first.",
-        "Margins, the most harm against control that the readout may leave possible: refund_rate 8%, cs_contacts 7% and p95_page_load 4%. Harm shown to be larger rolls back, but of cs_contacts it ends the experiment without a launch.",
+        "Margins, the most harm against control that the readout may leave possible: refund_rate 8%, cs_contacts 7% and p95_page_load 4%. Shown to be larger, it rolls back, but of cs_contacts it ends the experiment without a launch.",
         "It ships if the whole range of the result is better than no change, and every guardrail is shown to stay within what was agreed; otherwise: keep_control.",
         "The options agreed for the readout: ship, keep_control or narrower_rerun.",
     ]

@@ -115,7 +115,7 @@ def test_a_rejected_plan_has_its_price_or_the_line_that_would_make_it(repository
     plan = "rejected/ship-on-day-five.yaml"
     told = " ".join(call(repository, "explain", plan, "--as-of=2023-01-18").out.split())
     assert (
-        "No amount can be computed yet: - `worth:` of add_to_cart_rate would say what one of it is worth"
+        "No amount can be computed yet: - `worth:` of add_to_cart_rate, refund_rate and cs_contacts would say what one is worth"
         in told
     )
     edit(repository, plan, ("  mde: 52bps\n", "  mde: 52bps\n  worth: 1.10 USD\n"))

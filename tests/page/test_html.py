@@ -179,3 +179,15 @@ def test_deep_sections_stay_headings() -> None:
         section = Section(f"level {level}", [section])
     read = Reader(html.render(Page("t", "v", "neutral", [section])))
     assert read.tags["h6"] == 5
+
+
+def test_what_stands_between_backticks_is_code() -> None:
+    page = Page(
+        "title",
+        "verdict",
+        "good",
+        [Section("part", [Paragraph("as in `worth: 1.10 USD`, for 8 % or ` alone")])],
+    )
+    text = html.render(page)
+    assert "as in <code>worth: 1.10 USD</code>, for" in text
+    assert "` alone" in text

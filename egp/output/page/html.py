@@ -36,8 +36,9 @@ _ROLES = re.compile(
     r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*"|aria-label="[^"]*"|aria-hidden="[a-z]+")'
 )
 """Of shapes of a chart, which is one image with words of its own."""
-_UNBROKEN = re.compile(
-    r"\b\d{4}-\d{2}-\d{2}\b(?: \d{2}:\d{2}\b)?"
+_CODE_OR_UNBROKEN = re.compile(
+    r"`(?P<code>[^`]+)`"
+    r"|\b\d{4}-\d{2}-\d{2}\b(?: \d{2}:\d{2}\b)?"
     r"|(?<![\w.,])[+-]?\d[\d.,_]{0,20} (?:%|(?:pp|bps|ms|s|h|min|USD|days?|weeks?|looks?|units?)\b)"
     r"|(?<!\w)@[\w-]{1,30}(?![\w-])"
     r"|\(from [^\s()]{1,12} to [^\s()]{1,12}\)"
@@ -95,8 +96,12 @@ def _finalized(value: Any) -> Any:
 
 
 def _words(text: str) -> Markup:
-    """Text between tags."""
-    return Markup(_UNBROKEN.sub(r'<span class="whole">\g<0></span>', str(escape(plain(text)))))
+    """Text between tags; what stands between backticks is code."""
+    return Markup(_CODE_OR_UNBROKEN.sub(_marked_up, str(escape(plain(text)))))
+
+
+def _marked_up(found: re.Match[str]) -> str:
+    return f"<code>{found['code']}</code>" if found["code"] else f'<span class="whole">{found[0]}</span>'
 
 
 def _classes(section: Section) -> str:

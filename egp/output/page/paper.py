@@ -27,7 +27,6 @@ from egp.plan.picture import Calendar, Intervals, Lengths, Tally
 
 if TYPE_CHECKING:
     from egp.output.page.model import Block, Page
-    from egp.plan.picture import Drawing
 
 NORMAL = 7.9
 """Points, of a page that fits."""
@@ -36,7 +35,9 @@ _LEAST = 5.6
 _STEP = 0.1
 _LINES = 72.5
 """Of normal letters on a sheet of Letter, which is the lower one, between its margins."""
-_LETTERS = 122.0
+_COLUMNS, _IN_COLUMN = (0.58, 0.40), 0.93
+"""The widths of two sections that stand abreast, and the size of their letters; as in page.css."""
+_LETTERS = 130.0
 """On a line of normal letters, of which a proportional font has a few more."""
 
 
@@ -58,7 +59,7 @@ class _Sheet:
         self.times = times
 
     def of(self, page: Page) -> float:
-        head = 2.4 + 1.25 * self._broken(page.verdict, 0.75)
+        head = 2.3 + 1.16 * self._broken(page.verdict, 0.85)
         foot = 0.8 + 0.75 * self._broken(" ".join(f"{name} {value}" for name, value in page.provenance), 1.25)
         return head + self._sections(page.sections) + foot
 
@@ -70,8 +71,15 @@ class _Sheet:
         """Those that are folded on a screen stand in pairs."""
         total = 0.0
         for is_paired, several in groupby(sections, lambda each: each.folded):
-            of = [self._section(each, 0.5 if is_paired else 1.0) for each in several if each.is_printed]
-            total += sum(max(of[at : at + 2]) for at in range(0, len(of), 2)) if is_paired else sum(of)
+            printed = [each for each in several if each.is_printed]
+            if not is_paired:
+                total += sum(self._section(each, 1.0) for each in printed)
+                continue
+            heights = [
+                _IN_COLUMN * self._section(each, _COLUMNS[at % 2] / _IN_COLUMN)
+                for at, each in enumerate(printed)
+            ]
+            total += sum(max(heights[at : at + 2]) for at in range(0, len(heights), 2))
         return total
 
     def _section(self, section: Section, share: float, depth: int = 0) -> float:
@@ -100,10 +108,27 @@ class _Sheet:
         if isinstance(block, Table):
             return self._table(block, share)
         assert isinstance(block, Figure)
-        drawn = self.times * _height(block.drawing) if block.drawing is not None else 14.0 * self.times
         if isinstance(block.drawing, Intervals):
-            return drawn + 1.2 + self._broken(block.says, share)
+            return self._intervals(block.drawing) + 1.2 + self._broken(block.says)
+        drawn = self._drawn(block.drawing) if block.drawing is not None else 14.0 * self.times
         return max(drawn, 1.5 + self._broken(block.says, share * 0.45)) + 0.8
+
+    def _drawn(self, drawing: Tally | Calendar | Lengths) -> float:
+        """What is drawn stays as high as it is, and the words between get lower with their letters."""
+        if isinstance(drawing, Tally):
+            circles = sum(1.35 * ceil(each.of / 20) for each in drawing.shares)
+            return self.times * circles + 1.3 * len(drawing.shares) + 1.8
+        if isinstance(drawing, Calendar):
+            return self.times * (3.5 + 2.0 * ceil(len(drawing.days) / 7))
+        return self.times * 2.6 * len(drawing.rows)
+
+    def _intervals(self, drawing: Intervals) -> float:
+        groups = len({row.group for row in drawing.rows if row.group})
+        rows = (
+            max(1.25 * self.times, 0.95 * self._broken(f"{row.name} {row.words}", 0.55))
+            for row in drawing.rows
+        )
+        return 3.5 * self.times + sum(rows) + 1.1 * groups
 
     def _table(self, table: Table, share: float) -> float:
         """Columns are as wide as their longest cells want to be, as far as there is room."""
@@ -116,14 +141,3 @@ class _Sheet:
             for row in rows
         )
         return height + (self._broken(table.caption, share) if table.caption else 0) + 0.4
-
-
-def _height(drawing: Drawing) -> float:
-    if isinstance(drawing, Tally):
-        return sum(1.5 + 1.35 * ceil(each.of / 20) for each in drawing.shares) + 1.8
-    if isinstance(drawing, Calendar):
-        return 3.5 + 2.0 * ceil(len(drawing.days) / 7)
-    if isinstance(drawing, Lengths):
-        return 2.6 * len(drawing.rows)
-    groups = len({row.group for row in drawing.rows if row.group})
-    return 3.5 + 1.35 * len(drawing.rows) + 1.1 * groups

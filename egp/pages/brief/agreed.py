@@ -10,6 +10,7 @@ from egp.plan.analysis.days import whole_days
 from egp.plan.analysis.registered import has_primary_test
 from egp.plan.quantity import shown
 from egp.plan.wording import absolute, called, counted, listing, money, percent, significant
+from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from egp.plan.experiment import DecisionRule, Experiment, Metric, StopRule, Withdrawal
@@ -54,59 +55,70 @@ def stop_rule_lines(rules: Iterable[StopRule]) -> Iterator[str]:
         yield f"{rules_of} {what} if {metrics} {fires}{further}."
 
 
+class BoundedMetric(NamedTuple):
+    """A metric with one end of its limit."""
+
+    metric: Metric
+    bound: Measure
+    sign: int
+    """1 of a maximum, -1 of a minimum."""
+
+    @property
+    def holds(self) -> bool:
+        return self.metric.action in ("hold", "monitor")
+
+    @property
+    def spare(self) -> float | None:
+        """How far today's version is from it, below zero where it is beyond; None where the plan does not say."""
+        today = self.metric.baseline
+        if today is None or today.unit != self.bound.unit:
+            return None
+        return self.sign * (self.bound.value - today.value)
+
+    @property
+    def in_words(self) -> str:
+        """ "p95_latency above 250 ms (225 ms assumed today: 11.1 % to spare)"."""
+        side = "above" if self.sign > 0 else "below"
+        said = f"{shown(self.metric.id)} {side} {_level(self.bound)}"
+        today, spare = self.metric.baseline, self.spare
+        if today is None or spare is None:
+            return said
+        short = "to spare" if spare >= 0 else "short of it"
+        return f"{said} ({_level(today)} assumed today: {_distance(abs(spare), today)} {short})"
+
+
 def limit_lines(plan: Experiment) -> Iterator[str]:
-    """Each limit, what it leads to, and how far the plan assumes today's version to be from it."""
-    found = [
-        _limit_in_words(plan, metric, bound, sign)
+    """What each limit leads to, and how far the plan assumes today's version to be from it."""
+    bounded = [
+        BoundedMetric(metric, bound, sign)
         for _, metric in plan.metrics
         if metric.limit is not None
         for bound, sign in ((metric.limit.max, 1), (metric.limit.min, -1))
         if bound is not None
     ]
-    yield from found
-    if found:
-        yield (
-            "A limit counts from the first people treated on, whatever control shows, once it is passed by more than noise. "
-            "Today's values are those that the plan assumes."
-        )
+    for holds, leads in ((False, "rolls back"), (True, "holds the ramp")):
+        if words := [each.in_words for each in bounded if each.holds == holds]:
+            yield f"A limit {leads} once it is passed by more than noise, whatever control shows: {listing(words)}."
+    yield from (said for each in bounded if (each.spare or 0) < 0 and (said := _assumed_success(plan, each)))
 
 
-def _limit_in_words(plan: Experiment, metric: Metric, bound: Measure, sign: int) -> str:
-    leads_to = "holds the ramp" if metric.action in ("hold", "monitor") else "rolls back"
-    said = f"Limit: {shown(metric.id)} {leads_to} {'above' if sign > 0 else 'below'} {_level(bound)}"
-    if metric.baseline is None or metric.baseline.unit != bound.unit:
-        return f"{said}."
-    today = metric.baseline
-    away = sign * (bound.value - today.value)
-    if away == 0:
-        return f"{said}, where today's version is."
-    if away > 0:
-        return f"{said}; today's {_level(today)} may get worse by {_distance(away, today)}."
-    beyond = f"{said}; today's version is at {_level(today)}, so that the new one has to be better by {_distance(-away, today)}"
-    return f"{beyond}{_assumed_success(plan, metric, bound, sign)}."
-
-
-def _assumed_success(plan: Experiment, metric: Metric, bound: Measure, sign: int) -> str:
+def _assumed_success(plan: Experiment, limit: BoundedMetric) -> str:
     """Whether what the scenarios assume would keep a limit that today's version does not, if it is the same that both count."""
-    economics = plan.economics
-    if (
-        economics is None
-        or metric.direction != "increase"
-        or bound.unit not in ("", "share")
-        or bound.value >= 1
-    ):
+    economics, bound, name = plan.economics, limit.bound, shown(limit.metric.id)
+    if economics is None or limit.sign > 0 or bound.unit not in ("", "share") or bound.value >= 1:
         return ""
     assumed = [each for each in economics.scenarios if each.p_success is not None]
-    breaking = [each for each in assumed if sign * ((each.p_success or 0.0) - bound.value) > 0]
+    breaking = [each for each in assumed if (each.p_success or 0.0) < bound.value]
     if not breaking:
         return ""
     values = listing(
         f"{significant(each.p_success or 0.0, 3)} ({called(each.name, 'a scenario')})" for each in breaking
     )
-    which = "each scenario" if len(breaking) == len(assumed) else "that scenario"
+    leads = "holds the ramp" if limit.holds else "rolls back"
+    which = "every scenario" if len(breaking) == len(assumed) else "that scenario"
     return (
-        f". The scenarios assume a success in {values} of all {called(economics.per, 'event')}s: if success is what "
-        f"{shown(metric.id)} counts, the limit holds the ramp in {which}"
+        f"The scenarios assume success in {values} of {called(economics.per, 'event')}s: if that is what {name} counts, its limit "
+        f"{leads} in {which}."
     )
 
 
@@ -135,8 +147,8 @@ def margin_lines(plan: Experiment) -> Iterator[str]:
         else ""
     )
     yield (
-        f"Margins, the most harm against control that the readout may leave possible: {margins}. Harm shown to be larger "
-        f"{leads}{instead}."
+        f"Margins, the most harm against control that the readout may leave possible: {margins}. Shown to be larger, it {leads}"
+        f"{instead}."
     )
 
 
@@ -150,6 +162,11 @@ def rollback_line(plan: Experiment) -> Iterator[str]:
         *([f"by {shown(rollback.owner)}"] if rollback.owner else []),
     ]
     yield f"{', '.join(parts)}; nobody is consulted first."
+
+
+def rule_lines(plan: Experiment) -> list[str]:
+    """What ends a treatment and what it takes to ship, without the numbers of each guardrail."""
+    return [*stop_rule_lines(plan.stop_rules), *decision_rule_lines(plan)]
 
 
 def agreed_lines(plan: Experiment) -> list[str]:

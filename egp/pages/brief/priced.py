@@ -20,7 +20,7 @@ from egp.plan.analysis.money import (
 )
 from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import shown
-from egp.plan.wording import counted, money, percent, significant
+from egp.plan.wording import counted, listing, money, percent, significant
 from egp.stats.values import NamedTuple
 from egp.yaml import pointer
 
@@ -94,12 +94,25 @@ def money_section(title: str, said: Account, note: str = "", *, for_executives: 
 
 
 def _in_short(lacks: tuple[str, ...]) -> list[str]:
-    if len(lacks) <= _MOST_LACKS:
-        return list(lacks)
-    return [*lacks[: _MOST_LACKS - 1], f"and {counted(len(lacks) - _MOST_LACKS + 1, 'line')} more, likewise"]
+    said = _alike_together(lacks)
+    if len(said) <= _MOST_LACKS:
+        return said
+    return [*said[: _MOST_LACKS - 1], f"and {counted(len(said) - _MOST_LACKS + 1, 'line')} more, likewise"]
 
 
 _MOST_LACKS = 3
+
+
+def _alike_together(lacks: tuple[str, ...]) -> list[str]:
+    """Lines that would say the same of several metrics, in one."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for each in lacks:
+        key, _, rest = each.partition("` of ")
+        name, says, what = rest.partition(" would say ")
+        named.setdefault((f"{key}` of ", f" would say {what}") if says else (each, ""), []).append(name)
+    return [
+        f"{before}{listing(names)}{after}" if after else before for (before, after), names in named.items()
+    ]
 
 
 def in_people(price: Price, reached: float) -> str:

@@ -10,7 +10,7 @@ from egp.advice.options.acting import actor_of, called, what_to_do
 from egp.advice.options.solver import Step, way_to_compliance
 from egp.advice.options.waiving import how_to_waive
 from egp.output.page.model import Block, Cell, Facts, Light, Points, Section, Table
-from egp.pages.brief.agreed import agreed_lines
+from egp.pages.brief.agreed import agreed_lines, rule_lines
 from egp.pages.brief.restated import policy_in_sentences
 from egp.plan.analysis.days import day_after, first_exposure, last_day, readout_day
 from egp.plan.finding import NotChecked
@@ -176,7 +176,8 @@ def agreed(case: Case) -> Iterator[Section]:
     """The criteria and the policy in plain words, folded on a screen and printed on paper."""
     if not case.is_plan:
         return
-    if criteria := agreed_lines(case.plan):
+    is_rejected = case.judged.errors or case.judged.silent
+    if criteria := rule_lines(case.plan) if is_rejected else agreed_lines(case.plan):
         yield Section("What was agreed before any result", [Points(criteria)], folded=True, paper="open")
     waived = {each.rule for each in case.judged.waived}
     if sentences := list(policy_in_sentences(case.adopted, case.plan, waived)):

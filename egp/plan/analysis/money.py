@@ -70,7 +70,7 @@ def price_of(metric: Metric, catalogue: MetricCatalogue | None) -> Price:
     worth: Measure | None = metric.worth or (known.worth if known else None)
     if worth is None or worth.value <= 0:
         where = f"`metrics.{metric.name}.worth` of the catalogue" if known else f"`worth:` of {metric.name}"
-        raise Unpriced(f"{where} would say what one of it is worth, as in `worth: 1.10 USD`")
+        raise Unpriced(f"{where} would say what one is worth, as in `worth: 1.10 USD`")
     return Price(worth.value, worth.unit)
 
 
