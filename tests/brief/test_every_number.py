@@ -12,13 +12,14 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from tests.brief.asking import BUY_NOW, edit
@@ -381,11 +382,41 @@ def test_harm(repository: Path) -> None:
     require_recomputed(text, MONEY, money_seen)
     low, middle, high = without_luck(effect, error)
     rates = {*guardrail_words(found, "90%", ["2023-03-02", "2023-03-09"]), "90 %", "95 %"}
+    rates |= {"5 %", "1 %", "0.8 %"}  # error rates, which a test of their own recomputes
     rates |= {
         points(each)
         for each in (effect, effect - Z95 * error, effect + Z95 * error, low, middle, high, luckless[1])
     }
     require_near(text, rates)
+
+
+def test_error_rates_say_which_family_they_count(repository: Path) -> None:
+    """The p of the alarm is Holm's among three guardrails; bad weeks keep 1 % over every pair of weeks of every guardrail."""
+    text, _ = page(repository, "two-bad-weeks")
+    found = rows(repository, "two-bad-weeks")
+    control, treated, harm, *_ = compared(
+        picked(found, stage="90%", window="cohort", metric="cs_contacts"), is_rate=False
+    )
+    error = math.sqrt(control.variance / control.units + treated.variance / treated.units)
+    told = re.search(
+        r"cs_contacts is worse than control by (\S+) per 1,000 people in the stage so far, p = (\S+), one-sided",
+        text,
+    )
+    assert told
+    assert float(told[1]) == pytest.approx(1000 * harm, abs=0.005)
+    assert float(told[2]) == pytest.approx(3 * norm.sf(harm / error), abs=0.002)
+    weeks = (date(2023, 5, 10) - date(2023, 1, 23)).days // 7
+    pairs = 3 * (weeks - 1)
+
+    def both_bad(z: float) -> float:
+        return float(multivariate_normal.cdf([-z, -z], cov=[[1, 0.2], [0.2, 1]])) - 0.01 / pairs
+
+    level = norm.sf(brentq(both_bad, 1.0, 5.0))
+    assert (
+        f"over the {weeks} weeks from the first exposure until the holdout ends, 2 bad ones in a row come in at most 1 % of "
+        "harmless experiments. To keep that, a week of a guardrail is bad where its one-sided p is below "
+        f"{100 * level:.1f} %."
+    ) in text
 
 
 def test_the_result(repository: Path) -> None:

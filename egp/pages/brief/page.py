@@ -19,7 +19,7 @@ from egp.pages.brief.positions import overruled, positions_section
 from egp.pages.brief.priced import launch_section
 from egp.pages.brief.restated import contested, policy_in_sentences
 from egp.pages.brief.telling import Passage, beside_guardrails, money_sections, result_section, told
-from egp.pages.brief.tripped import open_otherwise, tripped, tripped_metrics
+from egp.pages.brief.tripped import error_rates, open_otherwise, tripped, tripped_metrics
 from egp.pages.brief.who import decisions_section, who_section
 from egp.pages.brief.worth import Launch, expected_section, worth_section
 from egp.pages.emergencies import emergency_sections, raised_in
@@ -223,7 +223,10 @@ def _not_up_for_decision(scene: Scene) -> Iterator[Block]:
 def _what_tripped(scene: Scene, judgement: GateJudgement) -> Iterator[Section]:
     blocks: list[Block] = []
     if found := tripped(scene):
-        blocks.append(Points([*found, *when_harmed(judgement, tripped_metrics(scene))]))
+        weeks = list(when_harmed(judgement, tripped_metrics(scene)))
+        blocks.append(Points([*found, *weeks]))
+        if rates := list(error_rates(scene, bool(weeks))):
+            blocks.append(Paragraph(" ".join(rates)))
         if scene.plan.diagnostic_segments:
             named = listing(map(shown, scene.plan.diagnostic_segments))
             blocks.append(Paragraph(f"Look for the cause by {named}, in the guardrails alone."))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import filterfalse
 from typing import TYPE_CHECKING
 
+from egp.gate.amounts import p_shown, signed, unit_of
+from egp.gate.settings import alarm_levels
 from egp.pages.brief.agreed import stop_rule_in_words
+from egp.pages.brief.priced import of_a_thousand
+from egp.plan.analysis.stop_rules import BAD_WEEKS, weekly_level
+from egp.plan.analysis.watch import watched_weeks
 from egp.plan.quantity import shown
-from egp.plan.wording import listing
+from egp.plan.wording import listing, percent
 from egp.rules.gate_check import load
 
 if TYPE_CHECKING:
@@ -60,7 +65,66 @@ def _phrase(scene: Scene, readings: Iterable[Reading], in_plain_words: bool) -> 
     if in_plain_words:
         fired = {each.metric for each in found if each.check == "stop-rule" and each.state == "fail"}
         found = [each for each in found if each.check != "guardrail" or each.metric not in fired]
-    return list(dict.fromkeys(plainly(scene, each) if in_plain_words else each.message for each in found))
+    said = (plainly(scene, each) if in_plain_words else _message(scene, each) for each in found)
+    return list(dict.fromkeys(said))
+
+
+def _message(scene: Scene, reading: Reading) -> str:
+    """The gate's words; of the alarm those of this page, with the family that its p is of."""
+    if not _is_alarm(scene, reading):
+        return reading.message
+    harm, p_value = reading.numbers["harm"], reading.numbers["p_value"]
+    unit = next(unit_of(metric) for _, metric in scene.plan.guardrails if metric.name == reading.metric)
+    amount = of_a_thousand(harm) if unit in ("share", "") else signed(harm, unit)
+    return (
+        f"{shown(reading.metric)} is worse than control by {amount} in the stage so far, {p_shown(p_value)}, one-sided and "
+        f"adjusted for {_family(scene)}"
+    )
+
+
+def _is_alarm(scene: Scene, reading: Reading) -> bool:
+    """Whether it is harm of a guardrail in a stage, which is judged among all of them."""
+    judgement = scene.judgement
+    return (
+        judgement is not None
+        and not judgement.readout.is_decision
+        and reading.check == "guardrail"
+        and reading.state == "fail"
+        and {"harm", "p_value"} <= set(reading.numbers)
+    )
+
+
+def _family(scene: Scene) -> str:
+    """ "the 3 guardrails": those that are judged together."""
+    assert scene.judgement is not None
+    deciding = {metric.name for _, metric in scene.plan.guardrails}
+    judged = [
+        each
+        for each in scene.judgement.decision.readings
+        if each.check == "guardrail" and each.metric in deciding and "p_value" in each.numbers
+    ]
+    of = " and treatments" if len(scene.judgement.readout.treatments) > 1 else ""
+    return f"all {len(judged)} guardrails{of}" if len(judged) > 1 else "no other guardrail"
+
+
+def error_rates(scene: Scene, has_bad_weeks: bool) -> Iterator[str]:
+    """Which error rate what tripped keeps, over how many guardrails and looks; no word for those who read no statistics."""
+    if scene.judgement is None or scene.for_executives:
+        return
+    levels, plan = alarm_levels(scene.judgement.readout), scene.plan
+    if any(_is_alarm(scene, each) for each in _open(scene)):
+        yield (
+            f"The p counts all guardrails of one look: where none is harmed, a look finds harm in any of them in at most "
+            f"{percent(levels.harm_alpha)} of cases (Holm). It does not count further looks, and so it holds the ramp and rolls "
+            "nothing back."
+        )
+    if has_bad_weeks and (weeks := watched_weeks(plan)):
+        level = weekly_level(plan, BAD_WEEKS, levels)
+        yield (
+            f"Bad weeks count all guardrails and all looks: over the {weeks} weeks from the first exposure until the holdout ends, {BAD_WEEKS} bad ones in a "
+            f"row come in at most {percent(levels.weekly_false_alarm)} of harmless experiments. To keep that, a week of a guardrail is "
+            f"bad where its one-sided p is below {percent(level, 1)}."
+        )
 
 
 def plainly(scene: Scene, reading: Reading) -> str:
