@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from egp.output.page.model import Notice, Page, Points, Section, Tone
 from egp.output.report import causes, words
+from egp.pages.emergencies import TITLE
 from egp.plan.finding import SEVERITIES
 from egp.plan.wording import counted
 
@@ -40,6 +41,8 @@ def page(report: Report, exit_status: int) -> Page:
 def _sections(report: Report) -> Iterator[Section]:
     if report.failures:
         yield Section("Could not judge", [Points([*map(_failure, report.failures)])], "bad")
+    if raised := words.raised_without_gate(report):
+        yield Section(TITLE, [Points([each.message for each in raised])], "caution")
     if len(report.effective) + len(words.silent(report)) > _ONE_BY_ONE:
         for kind, alike in causes.by_kind(found := causes.causes(report)):
             yield Section(kind[:1].upper() + kind[1:], [Points([*map(causes.sentence, alike)])], "bad")

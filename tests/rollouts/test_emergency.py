@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -102,6 +103,45 @@ def test_every_page_shows_it_and_afterwards_that_it_is_over(shop: Shop, command:
     assert "which is over, and no gate has judged it" in said(over), over.out + over.err
     if command == ("check",):
         assert (holds.status, over.status) == (0, 1)
+
+
+PAGES: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("gate", PLAN, "--monitor", "--results", "results/day-14.yaml"): ("text", "json", "markdown", "github", "slack", "teams"),
+    ("gate", "--base", "main"): ("text", "json", "markdown", "github"),
+    ("brief", PLAN, "--results", "results/day-14.yaml"): ("text", "json", "markdown", "html", "slack", "teams"),
+    ("status", "--results", "results"): ("text", "json", "markdown", "html", "slack", "teams"),
+    ("explain", PLAN): ("text", "markdown", "html", "slack", "teams"),
+    ("explain", PLAN, "target-below-mde"): ("text", "markdown", "html", "slack", "teams"),
+    ("explain", PLAN, "--if-stopped", "2023-02-01"): ("text", "markdown", "html", "slack", "teams"),
+    ("explain", PLAN, "--if-shortened", "7d"): ("text", "html"),
+    ("check", PLAN): ("text", "json", "markdown", "github", "sarif", "junit", "slack", "teams"),
+    ("history", PLAN): ("text", "json"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", PAGES, ids=" ".join)
+def test_every_page_in_every_format_says_who_approved_it_and_until_when(
+    shop: Shop, command: tuple[str, ...]
+) -> None:
+    shop.write("flags/pdp.flagd.yaml", flag(70))
+    day = READOUT if command[0] in ("gate", "brief", "status") else "2023-02-07"
+    when = () if command[0] == "history" else ("--as-of", day)
+    for form in PAGES[command]:
+        shown = shop.egp(*command, "--format", form, *when)
+        assert re.search("(?s)the old page is down.*xp-lead.*2023-02-08", shown.out), (form, shown)
+
+
+@pytest.mark.parametrize("as_of", ["2023-01-20", "2023-02-02T08:00:00-08:00", READOUT, STAGE_1])
+def test_the_brief_shows_it_at_each_of_its_moments(shop: Shop, as_of: str) -> None:
+    told = shop.egp("brief", PLAN, "--results", "results/day-14.yaml", "--format", "text", "--as-of", as_of)
+    assert "approved by @xp-lead until 2023-02-08" in said(told), told.out + told.err
+
+
+def test_the_site_shows_it_on_the_index_and_beside_the_experiment(shop: Shop) -> None:
+    done = shop.egp("status", "--results", "results", "--site", "site", "--as-of", READOUT)
+    assert done.status == 0, done.err
+    for page in ("index.html", "experiments/pdp-buy-now.html"):
+        assert "the old page is down" in (shop.folder / "site" / page).read_text(encoding="utf-8")
 
 
 def test_history_keeps_it(shop: Shop) -> None:

@@ -148,19 +148,30 @@ def _require_fitting(options: argparse.Namespace) -> None:
 
 
 def _page(case: Case, options: argparse.Namespace) -> Page:
-    from egp.pages.memo import alternatives
-    from egp.pages.memo.page import finding, memo
-    from egp.pages.memo.stopped import if_stopped
+    from dataclasses import replace
+
+    from egp.pages.memo.page import finding, memo, raised_sections
 
     if options.rule:
         return finding(case, _known_rule(options.rule, case))
+    if not any(getattr(options, name) for name in _INSTEAD):
+        return memo(case)
+    other = _instead(case, options)
+    return replace(other, sections=[*raised_sections(case), *other.sections])
+
+
+def _instead(case: Case, options: argparse.Namespace) -> Page:
+    """What another decision than the plan's would mean."""
+    from egp.pages.memo import alternatives
+    from egp.pages.memo.stopped import if_stopped
+
     if options.if_stopped:
         return if_stopped(case, options.if_stopped, _seen(options.seen))
     if options.if_shortened:
         return alternatives.if_shortened(case, _last_day(case, options.if_shortened))
     if options.if_segment:
         return alternatives.if_segment(case, *_segments(options.if_segment))
-    return alternatives.if_export(case) if options.if_export else memo(case)
+    return alternatives.if_export(case)
 
 
 def _known_rule(rule: str, case: Case) -> str:

@@ -47,6 +47,7 @@ def _annotations(report: Report) -> Iterator[_Annotation]:
     yield from map(_failure, report.failures)
     yield from map(_diagnostic, report.effective)
     yield from map(_unchecked, words.silent(report))
+    yield from map(_raised, words.raised_without_gate(report))
 
 
 def _failure(failure: Failure) -> _Annotation:
@@ -62,6 +63,11 @@ def _diagnostic(diagnostic: Diagnostic) -> _Annotation:
     return _Annotation(
         diagnostic.severity, diagnostic.place.path, diagnostic.place.span, diagnostic.rule, phrase
     )
+
+
+def _raised(diagnostic: Diagnostic) -> _Annotation:
+    place = diagnostic.place
+    return _Annotation("info", place.path, place.span, "raised without the gate", diagnostic.message)
 
 
 def _unchecked(unchecked: Unchecked) -> _Annotation:

@@ -65,6 +65,13 @@ def silent(report: Report) -> list[Unchecked]:
     return [each for each in report.unchecked if not each.blocked_by]
 
 
+def raised_without_gate(report: Report) -> list[Diagnostic]:
+    """Raises that somebody approved in an emergency, which every report for people shows."""
+    from egp.rules.table import WAIVED_IN_EMERGENCY
+
+    return [each for each in report.waived if each.rule == WAIVED_IN_EMERGENCY]
+
+
 def summary(report: Report) -> str:
     """The run in one sentence."""
     return f"{counted(report.plans, 'plan')} judged: {found(report)} ({checked(report)})"

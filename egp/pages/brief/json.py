@@ -7,7 +7,16 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from egp.gate.verdict import Verdict
-from egp.output.contract import TOOL, DecisionTaken, JudgingPolicy, Reported, Share, Tool, as_text
+from egp.output.contract import (
+    TOOL,
+    DecisionTaken,
+    EmergencyRaise,
+    JudgingPolicy,
+    Reported,
+    Share,
+    Tool,
+    as_text,
+)
 from egp.output.page.model import Tone
 from egp.pages.brief.holdout import Confirmation
 from egp.pages.brief.options import look_day
@@ -16,6 +25,7 @@ from egp.pages.brief.result import PrimaryResult
 from egp.pages.brief.scene import Moment
 from egp.pages.brief.who import deadline_instant
 from egp.pages.brief.worth import Launch
+from egp.pages.emergencies import raised_in
 
 if TYPE_CHECKING:
     from egp.pages.brief.guardrails import SeenHarm, WatchedGuardrail
@@ -164,6 +174,8 @@ class BriefReport(Reported):
     guardrails: tuple[GuardrailPeriod, ...]
     positions: tuple[HeldPosition, ...]
     decisions: tuple[RecordedDecision, ...]
+    emergencies: tuple[EmergencyRaise, ...]
+    """Stages of the ledger that were entered without the gate."""
     policy: JudgingPolicy
 
 
@@ -180,6 +192,7 @@ def render(scene: Scene, said: Passage) -> str:
     result = said.result
     judgement, onwards, entry = scene.judgement, scene.onwards, scene.registration
     is_running = judgement is not None and scene.in_flight
+    raised = judgement.readout.emergencies if judgement else raised_in(scene.root, scene.plan.name)
     return as_text(
         BriefReport(
             brief=1,
@@ -222,6 +235,7 @@ def render(scene: Scene, said: Passage) -> str:
                 HeldPosition.of(each, option=each.letter or None) for each in positions_of(scene)
             ),
             decisions=tuple(map(_decision, entry.decisions if entry else ())),
+            emergencies=tuple(EmergencyRaise.of(each, settled=each.is_settled) for each in raised),
             policy=JudgingPolicy.of(scene.policy),
         )
     )

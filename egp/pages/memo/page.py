@@ -85,12 +85,12 @@ def _page(case: Case, verdict: str, tone: Tone, sections: Sequence[Section]) -> 
         f"Memo: {title}",
         verdict,
         tone,
-        [*_raised(case), *sections, *_left_out(case), _passed(case), *agreed(case)],
+        [*raised_sections(case), *sections, *_left_out(case), _passed(case), *agreed(case)],
         provenance(case),
     )
 
 
-def _raised(case: Case) -> Iterator[Section]:
+def raised_sections(case: Case) -> Iterator[Section]:
     """Stages that were raised without the gate."""
     if case.is_plan and case.plan.id:
         root = lock_folder(case.finder.folder, case.policy.home)
