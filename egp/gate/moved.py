@@ -142,11 +142,29 @@ def _news(before: Rollout, after: Rollout, treats: Treats) -> Iterator[str]:
     """Why units may be treated that were not: nothing where all of them were."""
     yield from _news_of_flag(before, after, treats)
     yield from _news_of_steps(before, after)
-    if len(before.audiences) != len(after.audiences):
+    pairs = _aligned(before, after, treats)
+    if pairs is None:
         yield "the rules change"
         return
-    for old, new in zip(before.audiences, after.audiences, strict=True):
+    for old, new in pairs:
         yield from _new_in(old, new, treats)
+
+
+def _aligned(before: Rollout, after: Rollout, treats: Treats) -> list[tuple[Audience, Audience]] | None:
+    """Each rule as it was and as it is. One that was taken out is let go where all rules behind it, and the default, treat
+    nobody: whoever met it then gets the control. None for any other change of the rules."""
+    if len(before.audiences) == len(after.audiences):
+        return list(zip(before.audiences, after.audiences, strict=True))
+    coming, found, is_out = list(after.audiences), [], False
+    for old in before.audiences:
+        if coming and (old.condition, old.means) == (coming[0].condition, coming[0].means):
+            found.append((old, coming.pop(0)))
+            if is_out and _share(found[-1][1], treats) > _TINY:
+                return None
+        else:
+            is_out = True
+    by_default = after.default is not None and treats(after.default.value)
+    return None if coming or by_default else found
 
 
 def _news_of_flag(before: Rollout, after: Rollout, treats: Treats) -> Iterator[str]:

@@ -59,6 +59,7 @@ features:
   second: {defaultValue: control, rules: [{key: a, coverage: 0.5, hashVersion: 2, hashAttribute: id, variations: [control, buy]}, {key: b, hashVersion: 2, hashAttribute: id, variations: [control, buy], weights: [0.2, 0.8]}]}
   mixed: {defaultValue: control, rules: [{force: buy, seed: a, coverage: 0.4, hashAttribute: id}, {force: buy, key: c, seed: a, coverage: 0.4, hashVersion: 2, hashAttribute: id}]}
   held: {defaultValue: control, rules: [{key: hld, hashVersion: 2, hashAttribute: id, variations: [kept, all], ranges: [[0, 0.1], [0.1, 1]], meta: [{}, {passthrough: true}]}, {key: held, hashVersion: 2, hashAttribute: id, variations: [control, buy], weights: [0.3, 0.7]}]}
+  unmet: {defaultValue: control, rules: [{condition: {id: {$in: []}}, force: buy}, {force: buy, coverage: 0.2, hashAttribute: id}]}
   filtered: {defaultValue: control, rules: [{force: buy, coverage: 0.2, hashAttribute: id, filters: [{seed: f, ranges: [[0, 0.5]]}]}]}
   unsound: {defaultValue: control, rules: [{key: unsound, hashAttribute: id, variations: [control, buy, more], weights: [0.5, 0.2, 0.1]}]}
 """
@@ -70,6 +71,7 @@ features:
   - {name: joined, enabled: true, strategies: [{name: flexibleRollout, parameters: {rollout: "20", stickiness: userId, groupId: a}}, {name: flexibleRollout, parameters: {rollout: "50", stickiness: userId, groupId: b}}, {name: flexibleRollout, parameters: {rollout: "30", stickiness: userId, groupId: a}}]}
   - {name: older, enabled: true, strategies: [{name: gradualRolloutUserId, parameters: {percentage: "35", groupId: older}}]}
   - {name: everybody, enabled: true, strategies: [{name: default}], variants: [{name: a, weight: 200}, {name: b, weight: 300}, {name: c, weight: 500}]}
+  - {name: unmet, enabled: true, strategies: [{name: default, constraints: [{contextName: userId, operator: IN, values: []}]}, {name: default, constraints: [{contextName: userId, operator: NOT_IN, inverted: true, values: []}]}, {name: flexibleRollout, parameters: {rollout: "30", stickiness: userId, groupId: u}}]}
   - {name: by_chance, enabled: true, strategies: [{name: flexibleRollout, parameters: {rollout: "25", stickiness: random, groupId: c}}]}
 """
 
@@ -79,6 +81,7 @@ flags:
   short: {key: short, version: 1, on: true, salt: b, variations: [a, b], offVariation: 0, fallthrough: {rollout: {variations: [{variation: 0, weight: 20000}, {variation: 1, weight: 10000}]}}}
   seeded: {key: seeded, version: 1, on: true, salt: c, variations: [a, b, c], offVariation: 0, fallthrough: {rollout: {seed: 61, variations: [{variation: 2, weight: 10000}, {variation: 0, weight: 30000}, {variation: 1, weight: 60000}]}}}
   ruled: {key: ruled, version: 1, on: true, salt: d, variations: [a, b], offVariation: 0, targets: [{values: [nobody], variation: 1}], rules: [{id: r, clauses: [{attribute: country, op: in, values: [US]}], variation: 1}], fallthrough: {rollout: {variations: [{variation: 0, weight: 90000}, {variation: 1, weight: 10000}]}}}
+  unmet: {key: unmet, version: 1, on: true, salt: g, variations: [a, b], offVariation: 0, rules: [{id: r, clauses: [{attribute: id, op: in, values: []}], variation: 1}], fallthrough: {rollout: {variations: [{variation: 0, weight: 70000}, {variation: 1, weight: 30000}]}}}
   off: {key: off, version: 1, on: false, salt: e, variations: [a, b], offVariation: 1, fallthrough: {variation: 0}}
   keyless: {key: keyless, version: 1, on: true, salt: f, variations: [a, b], offVariation: 0, fallthrough: {rollout: {bucketBy: id, contextKind: user, variations: [{variation: 0, weight: 40000}, {variation: 1, weight: 60000}]}}}
 """

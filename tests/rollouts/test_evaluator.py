@@ -34,6 +34,7 @@ nested:    {fractional: [[a, 50], [{fractional: [[b, 50], [c, 50]]}, 50]]}
 deeper:    {fractional: [[a, 20], [{fractional: [[a, 30], [b, 40], [{fractional: [[b, 1], [c, 9]]}, 30]]}, 80]]}
 independent: {fractional: [[a, 50], [{fractional: [{var: email}, [b, 30], [c, 70]]}, 50]]}
 branched:  {if: [{"==": [{var: tier}, gold]}, c, {fractional: [[a, 40], [b, 60]]}]}
+unmet:     {if: [{in: [{var: tier}, []]}, c, {fractional: [[a, 40], [b, 60]]}]}
 null_else: {if: [{"==": [{var: tier}, gold]}, b]}
 forced:    b
 """

@@ -274,7 +274,7 @@ class _Flag:
             yield self._unknown(unknown, condition)
             return
         for test, result in branches:
-            if test is not None and test.value is False:
+            if test is not None and _is_never(test.value):
                 continue
             is_all = test is None or test.value is True
             own = condition if is_all or test is None else _both(condition, _text(test))
@@ -411,6 +411,21 @@ def _is_test(value: object, depth: int = 0) -> bool:
     if operator in _JOINING and isinstance(operands, list):
         return bool(operands) and all(_is_test(each, depth + 1) for each in operands)
     return operator in _COMPARING
+
+
+def _is_never(test: object, depth: int = 0) -> bool:
+    """Whether nobody meets a condition, for certain: nothing is in an empty list."""
+    if test is False:
+        return True
+    if not isinstance(test, dict) or len(test) != 1 or depth > _DEEPEST:
+        return False
+    operator, operands = next(iter(test.items()))
+    if not isinstance(operands, list):
+        return False
+    if operator in _JOINING:
+        never = [_is_never(each, depth + 1) for each in operands]
+        return any(never) if operator == "and" else bool(never) and all(never)
+    return operator == "in" and len(operands) == 2 and operands[1] == []
 
 
 def _arguments(expression: Part, operator: str) -> list[Part] | None:

@@ -104,7 +104,7 @@ class _Segments:
 
     def __init__(self, root: Part) -> None:
         self._by_key: dict[str, Part] = {}
-        everybody = set()
+        everybody, nobody = set(), set()
         for each in root.listed("segments"):
             key, kind, constraints = each.get("key"), each.get("match_type"), each.get("constraints")
             name = (key.name() if key else None) or ""
@@ -112,13 +112,32 @@ class _Segments:
             is_all = kind is not None and kind.value == "ALL_MATCH_TYPE"
             if name and is_all and not (constraints and constraints.value):
                 everybody.add(name)
+            if name and is_all and constraints and any(map(_is_never, constraints.list())):
+                nobody.add(name)
         self.everybody = frozenset(everybody)
         """Those that every unit is in: all of their constraints hold, and there are none."""
+        self.nobody = frozenset(nobody)
+        """Those that no unit is in: one of the constraints, which all have to hold, never does."""
+
+    def is_met(self, place: Part | None) -> bool:
+        """Whether anybody may be in the segments that a rule names."""
+        if place is None or not self.nobody:
+            return True
+        names, is_joined = _named(place)
+        out = [each in self.nobody for each in names]
+        return not (any(out) if is_joined else bool(out) and all(out))
 
     def meant(self, condition: str) -> str:
         """The constraints of those that a condition names."""
         names = condition.removeprefix("segment ").replace(" and ", " or ").split(" or ")
         return "".join(self._by_key[each].as_json() for each in names if each in self._by_key)
+
+
+def _is_never(constraint: Part) -> bool:
+    """Whether a constraint never holds: nothing is one of an empty list."""
+    operator, value = constraint.get("operator"), constraint.get("value")
+    is_listed = operator is not None and operator.value == "isoneof"
+    return is_listed and value is not None and str(value.value).replace(" ", "") == "[]"
 
 
 def _rollout(
@@ -132,10 +151,10 @@ def _rollout(
     variants = [each for each in (declared.list() if declared else ()) if each.get("key")]
     if is_boolean:
         default: Said[str] | None = Said("true" if on.value else "false", on.at)
-        steps = _rollouts(key, flag, segments.everybody)
+        steps = _rollouts(key, flag, segments)
     else:
         default = _default(variants)
-        steps = _rules(key, flag, segments.everybody)
+        steps = _rules(key, flag, segments)
     for each in steps:
         each.means = segments.meant(each.condition)
     found = chain.audiences(steps, default.value if default else DEFAULT, (default or key).at)
@@ -171,13 +190,18 @@ def _default(variants: Sequence[Part]) -> Said[str] | None:
     return None
 
 
-def _rules(key: Said[str], flag: Part, everybody: frozenset[str]) -> list[ChainedRule]:
-    rules = flag.get("rules")
-    return [_rule(key, rule, everybody) for rule in (rules.list() if rules else ())]
+def _rules(key: Said[str], flag: Part, segments: _Segments) -> list[ChainedRule]:
+    rules = [rule for rule in flag.listed("rules") if segments.is_met(_place(rule))]
+    return [_rule(key, rule, segments.everybody) for rule in rules]
+
+
+def _place(rule: Part) -> Part | None:
+    """Where a rule names its segments."""
+    return rule.get("segment") or rule.get("segments")
 
 
 def _rule(key: Said[str], rule: Part, everybody: frozenset[str]) -> ChainedRule:
-    condition = _segments(rule.get("segment") or rule.get("segments"), everybody)
+    condition = _segments(_place(rule), everybody)
     distributions = rule.get("distributions")
     weights = []
     for each in distributions.list() if distributions else ():
@@ -208,9 +232,9 @@ def _rule(key: Said[str], rule: Part, everybody: frozenset[str]) -> ChainedRule:
     )
 
 
-def _rollouts(key: Said[str], flag: Part, everybody: frozenset[str]) -> list[ChainedRule]:
-    rollouts = flag.get("rollouts")
-    return [_one_rollout(key, each, everybody) for each in (rollouts.list() if rollouts else ())]
+def _rollouts(key: Said[str], flag: Part, segments: _Segments) -> list[ChainedRule]:
+    rollouts = [each for each in flag.listed("rollouts") if segments.is_met(each.get("segment"))]
+    return [_one_rollout(key, each, segments.everybody) for each in rollouts]
 
 
 def _one_rollout(key: Said[str], rollout: Part, everybody: frozenset[str]) -> ChainedRule:
@@ -244,16 +268,19 @@ def _segments(part: Part | None, everybody: frozenset[str]) -> str:
         return ""
     if isinstance(part.value, dict) and not any(map(part.get, ("key", "keys", "segments"))):
         return ""
+    names, is_joined = _named(part)
+    is_everybody = all(each in everybody for each in names) if is_joined else bool(everybody & set(names))
+    return "" if is_everybody else f"segment {(' and ' if is_joined else ' or ').join(map(shown, names))}"
+
+
+def _named(part: Part) -> tuple[list[str], bool]:
+    """The segments that a rule names, and whether a unit has to be in all of them."""
     keys = part.get("keys") or part.get("segments")
     one = part.get("key") or (part if not isinstance(part.value, (dict, list)) else None)
     listed = keys.list() if keys else part.list()
     names = [one.name() or ""] if one else [(each.get("key") or each).name() or "" for each in listed]
     operator = part.get("operator") or part.get("segmentOperator")
-    joined = " and " if operator is not None and str(operator.value).startswith("AND") else " or "
-    is_everybody = (
-        all(each in everybody for each in names) if joined == " and " else bool(everybody & set(names))
-    )
-    return "" if is_everybody else f"segment {joined.join(map(shown, names))}"
+    return names, operator is not None and str(operator.value).startswith("AND")
 
 
 def _no_number(part: Part) -> str:

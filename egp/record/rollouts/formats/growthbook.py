@@ -386,7 +386,8 @@ def _step(feature: Said[str], rule: Part, groups: Part | None, hashes: _Hashes) 
 
 def _rule(feature: Said[str], rule: Part, hashes: _Hashes) -> ChainedRule | None:
     enabled = rule.get("enabled")
-    if enabled is not None and enabled.value is False:
+    written = rule.get("condition")
+    if (enabled is not None and enabled.value is False) or (written is not None and _is_never(written.value)):
         return None
     condition = _condition(rule)
     kind = rule.get("type")
@@ -625,6 +626,23 @@ def _condition(rule: Part) -> str:
                 else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
             )
     return " and ".join(said)
+
+
+def _is_never(condition: object, depth: int = 0) -> bool:
+    """Whether nobody meets a condition, for certain: nothing is in an empty list."""
+    if isinstance(condition, str):
+        try:
+            condition = json.loads(condition)
+        except (ValueError, RecursionError):
+            return False
+    if not isinstance(condition, dict) or depth > 20:
+        return False
+    joined = condition.get("$and")
+    if isinstance(joined, list):  # SDKs differ in whether they look at what stands beside it
+        return len(condition) == 1 and any(_is_never(each, depth + 1) for each in joined)
+    if any(key.startswith("$") for key in condition):
+        return False
+    return any(isinstance(each, dict) and each.get("$in") == [] for each in condition.values())
 
 
 def _value(part: Part | None) -> str:

@@ -371,12 +371,20 @@ def meant(condition: str, segments: Mapping[str, str]) -> str:
     return "".join(text for key, text in segments.items() if json.dumps(key, ensure_ascii=False) in condition)
 
 
+def is_never(clause: Part) -> bool:
+    """Whether nobody meets a clause: one without values is met by none, unless it is negated."""
+    values, negate = clause.get("values"), clause.get("negate")
+    return values is not None and values.value == [] and (negate is None or negate.value is False)
+
+
 def _rules(place: Part, reading: Serving, segments: Mapping[str, str]) -> Iterator[ChainedRule]:
     for each in place.listed("rules"):
         disabled = each.get("disabled")
         if disabled is not None and disabled.value is True:
             continue
         clauses = each.get("clauses")
+        if clauses is not None and any(is_never(clause) for clause in clauses.list()):
+            continue
         condition = json.dumps(
             clauses.value if clauses else [], ensure_ascii=False, sort_keys=True, default=str
         )

@@ -64,6 +64,7 @@ from egp.record.rollouts import chain
 from egp.record.rollouts.chain import ChainedRule
 from egp.record.rollouts.formats.launchdarkly import (
     WITHDRAWN_BY,
+    is_never,
     name_of,
     values_of,
     variation_names,
@@ -292,6 +293,8 @@ def _targets(resource: Part, reading: _Serving) -> Iterator[ChainedRule]:
 
 def _rules(resource: Part, reading: _Serving, segments: Mapping[str, str]) -> Iterator[ChainedRule]:
     for each in _blocks(resource, "rules"):
+        if any(map(is_never, _blocks(each, "clauses"))):
+            continue
         clauses = [_plain(clause) for clause in _blocks(each, "clauses")]
         condition = (
             json.dumps(clauses, ensure_ascii=False, sort_keys=True, default=str) if clauses else "a rule"

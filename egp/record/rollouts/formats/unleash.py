@@ -205,19 +205,30 @@ def _overrides(variants: Sequence[Part]) -> Iterator[ChainedRule]:
 
 
 def _step(feature: Said[str], strategy: Part, written: _Written) -> ChainedRule | None:
-    """A strategy with the segments that it names; None for one that is switched off."""
+    """A strategy with the segments that it names; None for one that is switched off, or that nobody meets."""
     disabled = strategy.get("disabled")
     if disabled is not None and disabled.value is True:
         reason = "a strategy is disabled, and SDKs, which are sent none, do not look at that"
         return ChainedRule(disabled.at, (), unread=reason) if written.is_sent else None
-    step = _strategy(feature, strategy, written.variants)
     named = [str(each.value) for each in _listed(strategy, "segments")]
+    groups = [strategy, *(written.segments[each] for each in named if each in written.segments)]
+    if any(_is_never(constraint) for group in groups for constraint in group.listed("constraints")):
+        return None
+    step = _strategy(feature, strategy, written.variants)
     step.means = "".join(written.segments[each].as_json() for each in named if each in written.segments)
     stickiness = [
         part.as_json() for each in _listed(strategy, "variants") if (part := each.get("stickiness"))
     ]
     step.hashed_by = " ".join(dict.fromkeys(stickiness))
     return step
+
+
+def _is_never(constraint: Part) -> bool:
+    """Whether nobody meets a constraint: nothing is in an empty list."""
+    values, inverted = constraint.get("values"), constraint.get("inverted")
+    is_inverted = inverted is not None and inverted.value is not False
+    operator = "NOT_IN" if is_inverted else "IN"
+    return _is(constraint, "operator", operator) and values is not None and values.value == []
 
 
 def _strategy(feature: Said[str], strategy: Part, variants: Sequence[Part]) -> ChainedRule:
