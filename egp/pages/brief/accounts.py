@@ -112,7 +112,7 @@ def harm_lines(
             try:
                 yield _so_far(scene, readout, path, metric, variant, treated, period or so_far(readout))
             except Unpriced as reason:
-                yield str(reason)
+                yield reason.lack
             except (NotChecked, Lacking, ArithmeticError, stats.StatisticsInputError):
                 continue  # the table of guardrails says that it is not seen
 
@@ -149,7 +149,7 @@ def another_week(
         try:
             price = price_of(row.metric, scene.policy.metrics)
         except Unpriced as reason:
-            yield str(reason)
+            yield reason.lack
             continue
         name = _name(scene, row.metric, readout, row.variant)
         yield _harm(
@@ -218,7 +218,7 @@ def week_of_gain(scene: Scene, result: PrimaryResult, treated: float) -> Iterato
         found = result.corrected(2 * guardrail_alpha(scene.judgement.readout))
         line = _gain("", price, people(scene.plan, WEEK, treated), result, found)
     except Unpriced as reason:
-        yield str(reason)
+        yield reason.lack
     except NotChecked as missing:
         yield _needs(missing)
     else:

@@ -12,6 +12,7 @@ from egp.plan.analysis.money import (
     Amount,
     Price,
     Unpriced,
+    UnstatedWorth,
     called_by_people,
     people,
     price_of,
@@ -20,7 +21,7 @@ from egp.plan.analysis.money import (
 )
 from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import shown
-from egp.plan.wording import counted, listing, money, percent, significant
+from egp.plan.wording import counted, money, percent, significant
 from egp.stats.values import NamedTuple
 from egp.yaml import pointer
 
@@ -105,14 +106,9 @@ _MOST_LACKS = 3
 
 def _alike_together(lacks: tuple[str, ...]) -> list[str]:
     """Lines that would say the same of several metrics, in one."""
-    named: dict[tuple[str, str], list[str]] = {}
-    for each in lacks:
-        key, _, rest = each.partition("` of ")
-        name, says, what = rest.partition(" would say ")
-        named.setdefault((f"{key}` of ", f" would say {what}") if says else (each, ""), []).append(name)
-    return [
-        f"{before}{listing(names)}{after}" if after else before for (before, after), names in named.items()
-    ]
+    without = [name for each in lacks if isinstance(each, UnstatedWorth) for name in each.metrics]
+    others = [each for each in lacks if not isinstance(each, UnstatedWorth)]
+    return [UnstatedWorth(*without), *others] if without else others
 
 
 def in_people(price: Price, reached: float) -> str:
@@ -208,7 +204,7 @@ def _line(
         price = price_of(metric, catalogue)
         amount = worth_of_change(price, reached, change, metric, path)
     except Unpriced as reason:
-        return str(reason)
+        return reason.lack
     except NotChecked as missing:
         return f"`{pointer(missing.path)}` would say how large {change} is"
     baseline = f" of {_baseline(metric.baseline)}" if change.relative and metric.baseline else ""

@@ -162,7 +162,7 @@ def _measured(
         price_of(result.metric, scene.policy.metrics)
         guardrail_alpha(readout)
     except Unpriced as reason:
-        return (), [str(reason)]
+        return (), [reason.lack]
     except NotChecked as missing:
         return (), [f"`{pointer(missing.path)}` would say how wide the ranges of the amounts are"]
     found: list[Balance] = []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from egp.plan.analysis.days import run_days
 from egp.plan.analysis.registered import is_relative
 from egp.plan.finding import need
-from egp.plan.wording import money
+from egp.plan.wording import listing, money
 from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -27,8 +27,25 @@ _PRICED = ("proportion", "mean")
 """Kinds whose units can be counted: so many more of them in so many people."""
 
 
+class UnstatedWorth(str):
+    """The line of a plan that would say what a unit of a metric is worth."""
+
+    metrics: tuple[str, ...]
+
+    def __new__(cls, *metrics: str) -> UnstatedWorth:
+        found = super().__new__(
+            cls, f"`worth:` of {listing(metrics)} would say what one is worth, as in `worth: 1.10 USD`"
+        )
+        found.metrics = metrics
+        return found
+
+
 class Unpriced(Exception):
-    """There is no amount. The text names the line that would make it possible, or says why none would."""
+    """There is no amount. The lack names the line that would make it possible, or says why none would."""
+
+    def __init__(self, lack: str) -> None:
+        super().__init__(lack)
+        self.lack = lack
 
 
 class Amount(NamedTuple):
@@ -69,7 +86,9 @@ def price_of(metric: Metric, catalogue: MetricCatalogue | None) -> Price:
     known = catalogue.metrics.get(metric.name) if catalogue else None
     worth: Measure | None = metric.worth or (known.worth if known else None)
     if worth is None or worth.value <= 0:
-        where = f"`metrics.{metric.name}.worth` of the catalogue" if known else f"`worth:` of {metric.name}"
+        if not known:
+            raise Unpriced(UnstatedWorth(metric.name))
+        where = f"`metrics.{metric.name}.worth` of the catalogue"
         raise Unpriced(f"{where} would say what one is worth, as in `worth: 1.10 USD`")
     return Price(worth.value, worth.unit)
 
