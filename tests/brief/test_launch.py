@@ -75,7 +75,7 @@ def test_shares_of_traffic_are_not_called_likely(repository: Path) -> None:
     edit(repository, RANKING, ("p_success: 0.34, segment: new_users", "p_success: 0.34"))
     text = shown(ask(repository, RANKING, as_of=DAY).page)
     assert "how likely" in text
-    assert "of impressions" not in text
+    assert "share of impressions" not in text
 
 
 def test_an_amount_is_the_difference_to_todays_version(repository: Path) -> None:
