@@ -60,7 +60,7 @@ def test_a_limit_that_today_s_version_breaks_is_held_against_what_the_scenarios_
         for each in said
     )
     assert (
-        "The scenarios assume success in 0.4 (base) and 0.34 (new users) of impressions: if that is what precision_at_10 counts, "
+        "The scenarios assume 0.4 (base) and 0.34 (new users) successes per impression: if that is what precision_at_10 counts, "
         "its limit holds the ramp in every scenario."
     ) in said
 

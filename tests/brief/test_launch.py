@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -106,7 +108,7 @@ def test_an_amount_is_the_difference_to_todays_version(repository: Path) -> None
 def test_rules_that_cannot_fire_in_the_canary_are_counted(repository: Path) -> None:
     """Five days of canary, and seven rules on two weeks in a row."""
     assert options(ask(repository, RANKING, as_of=DAY).page)["A"][0].endswith(
-        "; 7 of the rules need longer than the canary"
+        "; 7 of the rules need longer than the canary; read on 2023-09-25"
     )
 
 
@@ -174,8 +176,26 @@ def test_the_narrower_plan_leaves_out_the_segment_of_the_worst_scenario(reposito
     assert {each.kind for each in problems} == {"missing"}, "what is not named stays as it is in the plan"
     assert plan.economics is not None
     assert [(each.name, each.probability) for each in plan.economics.scenarios] == [("base", 1.0)]
-    assert any("not signed by experimentation_lead" in each for each in points(draft))
-    assert light.word == f"not yet: {len(points(draft)) - 2} things to do"
+    (todo,) = [each for each in points(section(page, "The options")) if each.startswith("C is open")]
+    assert todo == (
+        "C is open once this is repaired by 2023-09-05, the day before its first users are treated. @recs-ds sees to it: the plan "
+        "does not say which build is tested, and the gate needs it; 2,160,000 users × 90 % exposure × 50 % weight are 972,000 units "
+        "in the smallest variant; 1,200,000 are declared. Whoever signs sees to it: the plan is not signed by experimentation_lead "
+        "(every plan)."
+    )
+    assert light.word == "not yet: 3 things to do"
+
+
+def test_each_option_says_when_its_result_is_read_and_the_floor_who_requires_it(repository: Path) -> None:
+    page = ask(repository, RANKING, as_of=DAY).page
+    days = {letter: what.partition("read on ")[2][:10] for letter, (what, _, _) in options(page).items()}
+    later = str(date(2023, 9, 25) + timedelta(days=math.ceil(1.5 * 7)))
+    assert days == {"A": "2023-09-25", "B": later, "C": "2023-09-25"}
+    said = points(section(page, "What it is worth"))
+    assert (
+        "The floor of $0.08 is the plan's own (`economics.floor`); that no scenario falls below it is required by the policy "
+        "(expected-value, egp:ml-launch:13)."
+    ) in said
 
 
 def test_a_repair_is_worth_what_the_best_scenario_is(repository: Path) -> None:

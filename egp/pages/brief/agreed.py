@@ -117,7 +117,7 @@ def _assumed_success(plan: Experiment, limit: BoundedMetric) -> str:
     leads = "holds the ramp" if limit.holds else "rolls back"
     which = "every scenario" if len(breaking) == len(assumed) else "that scenario"
     return (
-        f"The scenarios assume success in {values} of {called(economics.per, 'event')}s: if that is what {name} counts, its limit "
+        f"The scenarios assume {values} successes per {called(economics.per, 'event')}: if that is what {name} counts, its limit "
         f"{leads} in {which}."
     )
 
@@ -169,13 +169,13 @@ def rule_lines(plan: Experiment) -> list[str]:
     return [*stop_rule_lines(plan.stop_rules), *decision_rule_lines(plan)]
 
 
-def agreed_lines(plan: Experiment) -> list[str]:
+def agreed_lines(plan: Experiment, *, with_margins: bool = True) -> list[str]:
     """Everything that was agreed, in the order in which it can happen."""
     return [
         *stop_rule_lines(plan.stop_rules),
         *limit_lines(plan),
         *rollback_line(plan),
-        *margin_lines(plan),
+        *(margin_lines(plan) if with_margins else ()),
         *decision_rule_lines(plan),
     ]
 

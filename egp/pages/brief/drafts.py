@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from egp.advice.open_options import errors_of
 from egp.check import check
-from egp.plan.analysis.days import first_exposure
+from egp.plan.analysis.days import day_after, first_exposure, readout_day
+from egp.plan.experiment import read_experiment
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import QuantityError, count, moment, share, shown
 from egp.plan.wording import listing, share_in_plan
@@ -62,18 +63,47 @@ class JudgedDraft:
     def errors(self) -> list[Diagnostic]:
         return errors_of(self.report)
 
+    @cached_property
+    def plan(self) -> Experiment:
+        return read_experiment(self.value)[0]
+
     @property
-    def lacks(self) -> list[str]:
+    def read_on(self) -> date | None:
+        """The day of its readout; None where it does not say."""
+        try:
+            return readout_day(self.plan)
+        except NotChecked:
+            return None
+
+    @property
+    def due(self) -> date | None:
+        """The last day on which it can be registered: the one before anybody is treated."""
+        try:
+            return day_after(first_exposure(self.plan)[0], -1)
+        except NotChecked:
+            return None
+
+    @property
+    def lacks(self) -> list[Lack]:
         """What the policy still requires of it, once each."""
-        found = [each.message for each in self.errors]
+        found = [Lack(each.message, each.rule) for each in self.errors]
         found += [
-            f"{each.rule} has nothing to check at {each.needs}"
+            Lack(f"{each.rule} has nothing to check at {each.needs}", each.rule)
             for each in self.report.unchecked
             if each.severity == "error" and not each.blocked_by
         ]
         if self.leaves_out and not self.leaves_out.is_weak:
-            found.insert(0, f"which part of {self.leaves_out.name} is weak; looking for the cause says so")
-        return list(dict.fromkeys(found))
+            found.insert(
+                0, Lack(f"which part of {self.leaves_out.name} is weak; looking for the cause says so")
+            )
+        return list({each.what: each for each in found}.values())
+
+
+class Lack(NamedTuple):
+    """What a draft lacks, and the rule that says so."""
+
+    what: str
+    rule: str = ""
 
 
 class Segment(NamedTuple):

@@ -18,11 +18,13 @@ from egp.pages.brief.drafts import JudgedDraft, later, narrower, weak_segment
 from egp.pages.brief.priced import in_one_breath, stated_account
 from egp.pages.brief.tripped import tripped_metrics
 from egp.pages.brief.worth import Launch, delayed_in_words, narrower_in_words, now_in_words
+from egp.plan.analysis.days import readout_day
 from egp.plan.analysis.money import WEEK
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import as_day, shown
 from egp.plan.results import stage_name
-from egp.plan.wording import counted, length, listing, money, significant
+from egp.plan.wording import called, counted, length, listing, money, significant
+from egp.rules.exports import AUTHOR
 from egp.stats.values import NamedTuple
 from egp.yaml.files import shown_path
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from egp.gate.readout import Readout
     from egp.pages.brief.scene import Scene
+    from egp.plan.experiment import Experiment
     from egp.plan.finding import Diagnostic
 
 
@@ -128,7 +131,7 @@ def options_sections(scene: Scene, choice: Choice) -> Iterator[Section]:
         *_objections("the plan as it is", errors_of(scene.report)),
         *_objections("a later start", delayed.errors if delayed else []),
     ]
-    yield Section("The options", [table, *objections])
+    yield Section("The options", [table, *objections, *_still_to_do(scene, choice.draft)])
     yield _to_decide(scene, choice)
     if choice.draft is not None:
         yield _draft(choice.draft)
@@ -165,13 +168,18 @@ def _before(
 ) -> Iterator[OpenOption]:
     errors = errors_of(scene.report)
     worth = launch if isinstance(launch, Launch) else None
-    yield OpenOption("A", _guarded(scene), _value_now(scene, worth), _judged(errors, "the plan"))
+    yield OpenOption(
+        "A",
+        f"{_guarded(scene)}{_read_on(_readout_of(scene.plan))}",
+        _value_now(scene, worth),
+        _judged(errors, "the plan"),
+    )
     if delayed is not None:
         waiting = worth.waiting if worth else None
         follows = delayed_in_words(worth, waiting) if worth and waiting else "what it costs is not stated"
         days = _delay_in_days(scene)
         what = (
-            f"start {counted(days, 'day')} later, repaired; checkpoint on {checkpoint(scene.day, days)}: without the "
+            f"start {counted(days, 'day')} later, repaired{_read_on(delayed.read_on)}; checkpoint on {checkpoint(scene.day, days)}: without the "
             "repair by then it is C, without another meeting"
         )
         yield OpenOption("B", what, follows, _judged(delayed.errors, "the later plan"))
@@ -180,6 +188,18 @@ def _before(
             "B", "start later, repaired", "the plan names no delay", Light("neutral", "not checked")
         )
     yield OpenOption("C", *_narrowed(scene, draft, narrower_in_words(worth) if worth else ""))
+
+
+def _readout_of(plan: Experiment) -> date | None:
+    try:
+        return readout_day(plan)
+    except NotChecked:
+        return None
+
+
+def _read_on(day: date | None) -> str:
+    """The end of what an option is."""
+    return f"; read on {day}" if day else ""
 
 
 def _guarded(scene: Scene) -> str:
@@ -303,7 +323,11 @@ def _narrowed(scene: Scene, draft: JudgedDraft | None, worth: str) -> tuple[str,
     lacks = len(draft.lacks)
     light = Light("caution", f"not yet: {counted(lacks, 'thing')} to do") if lacks else _FOLLOWS
     follows = worth or "an answer of its own, from new results"
-    return f"a plan of its own, {draft.id}, without {draft.leaves_out}", follows, light
+    return (
+        f"a plan of its own, {draft.id}, without {draft.leaves_out}{_read_on(draft.read_on)}",
+        follows,
+        light,
+    )
 
 
 def _judged(errors: list[Diagnostic], what: str) -> Light:
@@ -316,13 +340,31 @@ def _objections(what: str, errors: list[Diagnostic]) -> Iterator[Block]:
         yield Points([f"{each.message} ({each.rule})" for each in errors])
 
 
+def _still_to_do(scene: Scene, draft: JudgedDraft | None) -> Iterator[Block]:
+    """What the narrower plan lacks, who does it, and the last day on which it can be registered."""
+    if draft is None or not draft.lacks:
+        return
+    owner = scene.plan.owner.dri if scene.plan.owner else None
+    people = {AUTHOR: called(owner, "the owner"), "approvers": "Whoever signs"}
+    tasks: dict[str, list[str]] = {}
+    for each in draft.lacks:
+        tasks.setdefault(people.get(actor_by_rule(scene, each.rule), people[AUTHOR]), []).append(each.what)
+    by = f" by {draft.due}, the day before its first users are treated" if draft.due else ""
+    told = " ".join(f"{who} sees to it: {'; '.join(what)}." for who, what in tasks.items())
+    yield Paragraph(f"C is open once this is repaired{by}. {told}")
+
+
+def actor_by_rule(scene: Scene, rule: str) -> str:
+    """Who can free a plan from what the rule finds, one of ``ACTORS``."""
+    actor: str = scene.policy.catalogue.load(rule).exported("ACTOR") if rule else ""
+    return actor or AUTHOR
+
+
 def _draft(draft: JudgedDraft) -> Section:
     blocks: list[Block] = [
         Paragraph("A plan of its own, derived from this one; what is not named here stays as it is there."),
         Command(draft.yaml, "yaml"),
     ]
-    if draft.lacks:
-        blocks += [Paragraph("What it still lacks before it can be registered:"), Points(draft.lacks)]
     return Section(f"The draft for C: {draft.id}", blocks, folded=True)
 
 

@@ -106,9 +106,17 @@ def _before_launch(scene: Scene, said: Passage) -> Page:
 
 def _worth(scene: Scene, launch: Launch | str) -> Iterator[Section]:
     if isinstance(launch, Launch):
-        yield worth_section(launch, scene.for_executives)
+        yield worth_section(launch, scene.for_executives, _required_at(scene, "expected-value"))
     else:
         yield launch_section(scene.plan, scene.policy.metrics, for_executives=scene.for_executives)
+
+
+def _required_at(scene: Scene, rule: str) -> str:
+    """ "expected-value, egp:ml-launch:13": the rule, and the line of the policy that adopts it; empty where none does."""
+    adopted = scene.rules.get(rule)
+    if adopted is None or (severity := adopted.values.get("severity")) is None:
+        return ""
+    return f"{rule}, {severity.origin}"
 
 
 def _question(scene: Scene) -> Iterator[Block]:
@@ -243,7 +251,8 @@ def _what_tripped(scene: Scene, judgement: GateJudgement) -> Iterator[Section]:
 
 
 def _agreed(scene: Scene) -> Iterator[Section]:
-    if agreed := agreed_lines(scene.plan):
+    # Once it is rolled back no readout judges a margin any more.
+    if agreed := agreed_lines(scene.plan, with_margins=scene.moment != "harm"):
         yield Section("What was agreed before any result", [Points(agreed)], folded=True, paper="open")
     if sentences := list(_policy(scene, scene.rules)):
         version = f" ({shown(scene.policy.version)})" if scene.policy.version else ""

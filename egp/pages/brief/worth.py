@@ -222,11 +222,23 @@ def _prospect(
     return Prospect(Amount(low, middle, high, worth.currency), last)
 
 
-def worth_section(launch: Launch, for_executives: bool) -> Section:
+def worth_section(launch: Launch, for_executives: bool, floor_required_at: str = "") -> Section:
+    """``floor_required_at`` is the line of the policy that requires the floor."""
     blocks: list[Block] = [_table(launch, for_executives), Paragraph(_arithmetic(launch))]
+    if not for_executives:
+        blocks.append(Paragraph(_floor_in_words(launch, floor_required_at)))
     if launch.waiting is not None:
         blocks.append(Paragraph(_waiting_in_words(launch, launch.waiting)))
     return Section("What it is worth", blocks)
+
+
+def _floor_in_words(launch: Launch, required_at: str) -> str:
+    said = f"The floor of {launch.each(launch.worth.floor.value)} is the plan's own (`economics.floor`)"
+    return (
+        f"{said}; that no scenario falls below it is required by the policy ({required_at})."
+        if required_at
+        else f"{said}."
+    )
 
 
 def expected_section(launch: Launch, for_executives: bool) -> Section:

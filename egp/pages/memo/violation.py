@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from egp.advice.options.acting import what_to_do
-from egp.advice.options.option import Option, as_yaml
+from egp.advice.options.option import Option, as_yaml, settings_in_words
 from egp.advice.options.solver import options
 from egp.advice.options.waiving import how_to_waive, waivable
 from egp.output.page.model import Block, Command, Facts, Paragraph, Quotation, Section, Table
 from egp.pages.memo.consequences import consequences_of, figure
+from egp.plan.analysis.days import last_day
+from egp.plan.finding import NotChecked
 from egp.plan.remedy import TradeOff
 from egp.plan.typed_reader import label
+from egp.plan.wording import counted
 from egp.policy.layers import SETTINGS, Origin, SettingValue
 from egp.policy.params import shown_value
 
@@ -99,16 +103,23 @@ def _costs(case: Case, diagnostic: Diagnostic, shown: set[str]) -> Iterator[Bloc
     seen = figure(case, diagnostic)
     if seen and seen.says not in shown:
         yield seen
-    reason = f"Why: {case.policy.catalogue.load(diagnostic.rule).page.why}"
+    reason = f"Why: {case.policy.catalogue.load(diagnostic.rule).page.why}{_required_at(case, diagnostic)}"
     said = [*consequences_of(case, diagnostic), reason]
     yield from (Paragraph(sentence) for sentence in said if sentence not in shown)
     shown.update([seen.says] if seen else [], said)
 
 
+def _required_at(case: Case, diagnostic: Diagnostic) -> str:
+    """ " Required by minimum-runtime, set at egp:standard:20."."""
+    adopted = case.adopted.get(diagnostic.rule)
+    place = _set_at(adopted.values.get("severity")) if adopted else ""
+    return f" Required by {diagnostic.rule}{place}." if place else ""
+
+
 def _ways_out(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
     found = options(case, diagnostic)
     if found:
-        yield _options_table(found)
+        yield _options_table(case, found)
         yield Command(as_yaml(found[0].changes), "yaml")
     if all(each.cost.trade_off == TradeOff.FACT for each in found):
         yield Paragraph(f"Who does what: {what_to_do(case, diagnostic)}")
@@ -118,12 +129,31 @@ def _ways_out(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
         yield Command(command)
 
 
-def _options_table(found: Sequence[Option]) -> Table:
+def _options_table(case: Case, found: Sequence[Option]) -> Table:
     rows = [
-        (f"{at}", option.words, "; ".join(filter(None, (option.cost.words, option.note))))
+        (
+            f"{at}",
+            _in_words(case, option, is_below=at == 1),
+            "; ".join(filter(None, (option.cost.words, option.note))),
+        )
         for at, option in enumerate(found, start=1)
     ]
     return Table(("", "option", "what it costs"), rows, _caption(found), numeric=frozenset((0,)))
+
+
+def _in_words(case: Case, option: Option, *, is_below: bool) -> str:
+    """What is changed; of an option whose settings stand below, and which have no words of their own, what they come to."""
+    if (
+        not is_below
+        or len(option.changes) < 2
+        or option.words != settings_in_words(option.changes, case.document.value)
+    ):
+        return option.words
+    changed = case.on_trial(option.changes)
+    with suppress(NotChecked):
+        if changed is not None and (later := (last_day(changed.plan) - last_day(case.plan)).days) > 0:
+            return f"run {counted(later, 'day')} longer, to {last_day(changed.plan)}"
+    return option.words
 
 
 def _caption(found: Sequence[Option]) -> str:
