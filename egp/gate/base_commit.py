@@ -81,10 +81,11 @@ class BaseCommit:
 
     def _completed(self, read: PlanRead) -> PlanRead:
         """The plan with what the policy of the base adds to it."""
-        if not self._policy.completes_plans:
+        policy = self._finder.policy_of(read.source, self._policy)
+        if not policy.completes_plans:
             return read
         entry = self.kept(read.plan).registration
-        return completed(read, self._finder, self._policy, entry, self._as_of)
+        return completed(read, self._finder, policy, entry, self._as_of)
 
     def kept(self, plan: Experiment) -> Kept:
         """The plan's entry in the lock of the base, and its ledger there."""

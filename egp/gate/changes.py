@@ -29,6 +29,7 @@ from egp.plan.quantity import shown
 from egp.plan.results import CANARY, TEST
 from egp.plan.wording import listing, share_text
 from egp.policy.locate import lock_folder
+from egp.policy.owners import joined
 from egp.policy.rollout_files import CommittedRollouts, Served, read_changed
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
@@ -107,15 +108,35 @@ class Results:
 def changes(
     ref: str, finder: PlanFinder, policy: Policy, results: Results | None, call: Call, as_of: datetime
 ) -> Changes:
-    """Every move between the base and the working tree. Raises GitError for a ref that git does not know."""
+    """Every move between the base and the working tree, by the rollout files of every policy of the repository.
+
+    Raises GitError for a ref that git does not know, PolicyError for a policy that cannot be read.
+    """
     root = lock_folder(finder.folder, policy.home)
-    base = BaseCommit(Repository.at(root), ref, finder, policy, as_of.date())
-    committed = CommittedRollouts(base.repository, base.commit)
-    before, after = read_changed(policy, finder.folder, committed, policy.root)
-    judging = _Judging(base, finder, policy, results, call, as_of)
-    moves = [*judging.moves(before, after), *_unread(before, after)]
+    repository = Repository.at(root)
+    policies = naming_rollouts(finder, policy)
+    moves: list[FlagMove] = []
+    failures: list[Failure] = []
+    for owner in policies:
+        base = BaseCommit(repository, ref, finder, owner, as_of.date())
+        committed = CommittedRollouts(base.repository, base.commit)
+        before, after = read_changed(owner, finder.folder, committed, owner.root)
+        judging = _Judging(base, finder, owner, results, call, as_of)
+        moves += [*judging.moves(before, after), *_unread(before, after)]
+        failures += [*before.failures, *after.failures]
     moves.sort(key=lambda each: (each.path, each.at, each.flag, each.environment))
-    return Changes(base.commit, as_of, policy, tuple(moves), (*before.failures, *after.failures))
+    commit = repository.merge_base(ref)
+    return Changes(commit, as_of, joined(policies), tuple(moves), tuple(failures))
+
+
+def naming_rollouts(finder: PlanFinder, policy: Policy) -> list[Policy]:
+    """The policies that name rollout files: of a repository with several those of all folders that are delegated.
+
+    Raises PolicyError.
+    """
+    owners = finder.owners
+    found = [owners.policy(each) for each in owners.territories.everyone()] if owners else [policy]
+    return [each for each in found if each.rollouts] or [policy]
 
 
 def _unread(before: Served, after: Served) -> Iterator[FlagMove]:
@@ -305,10 +326,10 @@ class _Judging:
 
     def _emergency(self, read: PlanRead, stage: str) -> Emergency | None:
         """What the ledger of the base says of a raise that nobody judged, while somebody answers for it."""
-        day = self._as_of.date()
+        day, policy = self._as_of.date(), self._finder.policy_of(read.source, self._policy)
         for each in emergencies(self._base.kept(read.plan).ledger):
             is_meant = each.stage == stage and not each.is_settled
-            if is_meant and not any(objections_to(each, read.plan, self._policy, read.source.in_policy, day)):
+            if is_meant and not any(objections_to(each, read.plan, policy, read.source.in_policy, day)):
                 return each
         return None
 
@@ -325,13 +346,14 @@ class _Judging:
 
     def _gated(self, made: _FlagMoves, read: PlanRead, stage: str, file: str) -> FlagMove:
         assert self._results is not None
+        policy = self._finder.policy_of(read.source, self._policy)
         call = Call(
             plan=read.source.shown,
             results=file,
             to=stage,
             as_of=self._call.as_of,
             now=self._call.now,
-            policy=self._policy.file,
+            policy=policy.file,
             source=self._call.source,
             asking=self._call.asking,
             commit=self._call.commit,
@@ -339,7 +361,7 @@ class _Judging:
         )
         try:
             kept = self._base.kept(read.plan)
-            judgement = judge_plan(call, self._finder, self._policy, read, kept, self._results.root)
+            judgement = judge_plan(call, self._finder, policy, read, kept, self._results.root)
         except CannotJudge as error:
             return made.of("could_not_judge", stage, *(each.message for each in error.failures))
         verdict = judgement.decision.verdict

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.gate.calling import call
 from tests.rollouts.test_gate_changes import DAY_5, FLAG, PLAN, ROLLOUTS, Shop, flag
 
 FILE = "flags/pdp.flagd.yaml"
@@ -131,3 +132,39 @@ def test_no_way_around_the_gate_ends_with_zero(shop: Shop, attack: Attack) -> No
             shop.commit()
         answered = shop.judged(DAY_5)
         assert answered.status in (1, 2), answered.out + answered.err
+
+
+def delegated(shop: Shop) -> None:
+    """A folder with a policy, a plan and a flag of its own, which the base has."""
+    policy = (shop.folder / "egp.yaml").read_text(encoding="utf-8")
+    shop.git("checkout", "-q", "main")
+    shop.write("egp.yaml", f'{policy}delegates: ["team/**"]\n')
+    shop.write("team/egp.yaml", f'extends: ["../egp.yaml"]\nplans: ["experiments/*.yaml"]\n{ROLLOUTS}')
+    plan = (shop.folder / PLAN).read_text(encoding="utf-8")
+    own = plan.replace("id: pdp-buy-now", "id: team-buy").replace("pdp_buy_now", "team_buy")
+    shop.write("team/experiments/team-buy.yaml", own)
+    shop.write("team/flags/team.flagd.yaml", flag(45).replace("pdp_buy_now", "team_buy"))
+    shop.commit()
+    shop.git("checkout", "-q", "-B", "raise")
+
+
+@pytest.mark.parametrize("folder", ["", "team", "experiments"])
+def test_flags_of_a_policy_that_another_one_delegates_to_are_judged_wherever_egp_is_called(
+    shop: Shop, folder: str
+) -> None:
+    delegated(shop)
+    shop.write("team/flags/team.flagd.yaml", flag(70).replace("pdp_buy_now", "team_buy"))
+    arguments = ("gate", "--base", "main", "--as-of", DAY_5, "--format", "json")
+    answered = call(shop.folder / folder, *arguments)
+    (move,) = answered.json["moves"]
+    assert (answered.status, move["experiment"], move["kind"]) == (2, "team-buy", "raise"), answered
+
+
+def test_flags_of_one_folder_are_judged_by_the_plan_of_another_and_its_policy(shop: Shop) -> None:
+    delegated(shop)
+    shop.write("team/flags/more.flagd.yaml", flag(70))
+    (shop.folder / FILE).unlink()
+    shop.take("day-05")
+    answered = shop.judged(DAY_5)
+    assert answered.status in (1, 2), answered.out
+    assert any(each["experiment"] == "pdp-buy-now" for each in answered.json["moves"])

@@ -11,7 +11,7 @@ from egp.cli.commands import terminal
 from egp.cli.commands.options import now, policy_and_plans
 from egp.gate import changes_json
 from egp.gate.call import Call
-from egp.gate.changes import Changes, FlagMove, Results, changes
+from egp.gate.changes import Changes, FlagMove, Results, changes, naming_rollouts
 from egp.output.page import markdown, text
 from egp.output.page.model import Answer, Notice, Table, Tone
 from egp.output.report.github import annotated
@@ -53,7 +53,7 @@ def run_changes(options: argparse.Namespace, commit: str) -> int:
                 f"--base judges all flags that change, and {named} is given", f"leave {named} out"
             )
     policy, finder = policy_and_plans(options, [])
-    if not policy.rollouts:
+    if not any(each.rollouts for each in naming_rollouts(finder, policy)):
         raise terminal.Stop(
             f"{policy.name} names no rollout files, so that nothing can be seen to move",
             "say `rollouts:` in the policy of the base",
