@@ -19,6 +19,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from hashlib import blake2b
 from operator import attrgetter
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from egp import VERSION
@@ -56,6 +57,13 @@ _NAMES = fields(PortfolioEntry)[1:-1]
 _held = attrgetter(*_NAMES)
 _DAYS = tuple(_NAMES.index(name) for name in ("first", "last"))
 _LISTS = tuple(_NAMES.index(name) for name in ("surfaces", "flags"))
+_KIND_OF: dict[str, type | tuple[type, ...]] = {
+    "document": int, "tests": int, "surfaces": list, "flags": list, "first": (int, NoneType), "last": (int, NoneType),
+    "exposure": (float, int, NoneType), "alpha": (float, int, NoneType),
+}  # fmt: skip
+_KINDS = tuple(_KIND_OF.get(name, str) for name in _NAMES)
+"""What each may be where it is kept; all others are texts."""
+_LAST_DAY = date.max.toordinal()
 
 
 class KeptFacts:
@@ -170,9 +178,35 @@ def _read(path: str) -> dict[str, Any]:
         if head != _head(text):
             return {}
         known: dict[str, Any] = json.loads(text)
-        return known if known["by"] == _read_by() else {}
+        return known if known["by"] == _read_by() and _has_its_shape(known) else {}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
+
+
+def _has_its_shape(known: dict[str, Any]) -> bool:
+    """Whether it is made as this version makes it: whoever writes the file by other means can write its checksum, too."""
+    files, facts = known["files"], known["facts"]
+    return (
+        isinstance(files, dict)
+        and isinstance(facts, dict)
+        and all(map(_is_known_file, files.values()))
+        and all(isinstance(each, list) and all(map(_is_fact, each)) for each in facts.values())
+        and all(digest in facts for _, digest in files.values())
+    )
+
+
+def _is_known_file(known: object) -> bool:
+    return isinstance(known, list) and len(known) == 2 and isinstance(known[1], str)
+
+
+def _is_fact(fact: object) -> bool:
+    return (
+        isinstance(fact, list)
+        and len(fact) == len(_NAMES)
+        and all(map(isinstance, fact, _KINDS))
+        and all(fact[at] is None or 0 < fact[at] <= _LAST_DAY for at in _DAYS)
+        and all(isinstance(each, str) for at in _LISTS for each in fact[at])
+    )
 
 
 def _head(text: bytes) -> bytes:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -177,6 +178,22 @@ def _other_words(file: Path) -> None:
     file.write_bytes(after)
 
 
+def _of_shape(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
+    """What says all that it should, checksum and version included, and is made differently."""
+
+    def write(file: Path) -> None:
+        known = json.loads(file.read_bytes().partition(b"\n")[2])
+        change(known)
+        text = json.dumps(known).encode()
+        file.write_bytes(kept_facts._head(text) + b"\n" + text)
+
+    return write
+
+
+def _of_fact(change: Callable[[list[Any]], object]) -> Callable[[Path], None]:
+    return _of_shape(lambda known: [change(fact) for each in known["facts"].values() for fact in each])
+
+
 def _put_folder(file: Path) -> None:
     file.unlink()
     file.mkdir()
@@ -198,6 +215,33 @@ SPOILT: dict[str, Callable[[Path], object]] = {
     "empty": lambda file: file.write_bytes(b""),
     "no JSON": lambda file: file.write_bytes(kept_facts._head(b"{") + b"\n{"),
     "another JSON": lambda file: file.write_bytes(kept_facts._head(b"[]") + b"\n[]"),
+    "files that are none": _of_shape(lambda known: known.update(files=[])),
+    "facts that are none": _of_shape(lambda known: known.update(facts=7)),
+    "no facts": _of_shape(lambda known: known.pop("facts")),
+    "a file without facts": _of_shape(lambda known: known["facts"].clear()),
+    "a file without a hash": _of_shape(lambda known: [each.pop() for each in known["files"].values()]),
+    "a file with a list of hashes": _of_shape(
+        lambda known: [each.append([each.pop()]) for each in known["files"].values()]
+    ),
+    "a file that is a number": _of_shape(
+        lambda known: known["files"].update(dict.fromkeys(known["files"], 1))
+    ),
+    "facts of a content that are a text": _of_shape(
+        lambda known: known["facts"].update(dict.fromkeys(known["facts"], "a"))
+    ),
+    "facts that are numbers": _of_shape(
+        lambda known: known["facts"].update({each: [1] for each in known["facts"]})
+    ),
+    "a fact too short": _of_fact(list.pop),
+    "a fact too long": _of_fact(lambda fact: fact.append("")),
+    "an id that is a number": _of_fact(lambda fact: fact.__setitem__(1, 7)),
+    "an id that is a list": _of_fact(lambda fact: fact.__setitem__(1, [])),
+    "surfaces that are a text": _of_fact(lambda fact: fact.__setitem__(4, "pdp")),
+    "a surface that is a number": _of_fact(lambda fact: fact.__setitem__(4, [1])),
+    "a day that is a text": _of_fact(lambda fact: fact.__setitem__(5, "2023-01-17")),
+    "a day that no calendar has": _of_fact(lambda fact: fact.__setitem__(5, 10**9)),
+    "a day before all": _of_fact(lambda fact: fact.__setitem__(6, -1)),
+    "a level that is a text": _of_fact(lambda fact: fact.__setitem__(8, "5%")),
     "a link": _link,
     "a folder": _put_folder,
     "written by anybody": lambda file: file.chmod(0o666),
