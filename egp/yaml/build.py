@@ -125,8 +125,8 @@ class Builder:
                 event = next_event()
                 kind = event.__class__
                 if kind is scalar:
-                    text = event.value
-                    bare = event.tag is None and event.anchor is None
+                    anchor, tag, implicit, text, _, _, _ = event.args
+                    bare = tag is None and anchor is None
                     if key is None:
                         if bare and text not in holder and text not in _ODD_KEYS:
                             key = text
@@ -137,7 +137,7 @@ class Builder:
                     if not bare:
                         self._at = at
                         value = self._odd_scalar(event)
-                    elif event.implicit[0]:
+                    elif implicit[0]:
                         value = word(text, text)
                         if value is text and text[0] in number_start:
                             self._at = at
@@ -172,11 +172,11 @@ class Builder:
                     continue
                 elif kind is alias:
                     self._at = at
-                    anchor = self._reachable(event.anchor, len(holders))
+                    repeated = self._reachable(event.anchor, len(holders))
                     if key is None:
-                        key = self._alias_key(anchor, holder, len(holders))
+                        key = self._alias_key(repeated, holder, len(holders))
                         continue
-                    value = anchor.value if anchor else None
+                    value = repeated.value if repeated else None
                 else:
                     return
                 if key is _ITEM:
