@@ -18,7 +18,7 @@ from egp.plan.finding import (
 from egp.policy.model import Adopted
 from egp.stats import StatisticsInputError
 from egp.stats.errors import input_error_of
-from egp.stats.values import field, mutable
+from egp.stats.values import NamedTuple, field, mutable
 from egp.yaml import Path, Span
 
 if TYPE_CHECKING:
@@ -92,6 +92,14 @@ class RuleAnswers:
         return bool(self.outcomes or self.shadow)
 
 
+class Question(NamedTuple):
+    """What rules look at in one plan, by the name of the type that a rule's first parameter has."""
+
+    inputs: Mapping[str, object]
+    organisation: Organisation
+    path: str
+
+
 def answers_of(
     rules: Sequence[Adopted],
     shadow: Sequence[Adopted],
@@ -99,35 +107,43 @@ def answers_of(
     organisation: Organisation,
     path: str,
 ) -> RuleAnswers:
-    """What the rules say of inputs, by the name of the type that a rule's first parameter has."""
-    answers = RuleAnswers()
-    for adopted in rules:  # one loop without calls for what is common: it runs for each rule and each plan
-        rule = adopted.rule
-        looked_at = inputs.get(rule.input_type)
-        if looked_at is None:
-            continue
-        findings: list[Finding] = []
-        try:
-            found = rule.found(looked_at, adopted.params, organisation)
-            if found is None:
+    """What the rules say of one plan."""
+    return answers_of_each(rules, shadow, [Question(inputs, organisation, path)])[0]
+
+
+def answers_of_each(
+    rules: Sequence[Adopted], shadow: Sequence[Adopted], questions: Sequence[Question]
+) -> list[RuleAnswers]:
+    """What the same rules say of several plans. Rule by rule: the code of all does not fit into a processor's cache."""
+    answers_of_all = [RuleAnswers() for _ in questions]
+    pairs = [*zip(questions, answers_of_all, strict=True)]
+    for adopted in rules:
+        rule, params, of_type = adopted.rule, adopted.params, adopted.rule.input_type
+        for (inputs, organisation, path), answers in pairs:  # without calls for what is common
+            looked_at = inputs.get(of_type)
+            if looked_at is None:
                 continue
-            # One by one: what a rule found before it missed an input stays found.
-            for finding in found:
-                findings.append(finding)
-        except DoesNotApply:
-            continue
-        except Exception as error:
-            _not_checked(adopted, findings, error, path, answers)
-        else:
-            if findings:
-                answers.outcomes.append(RuleOutcome(adopted, findings))
+            findings: list[Finding] = []
+            try:
+                found = rule.found(looked_at, params, organisation)
+                if found is None:
+                    continue
+                # One by one: what a rule found before it missed an input stays found.
+                for finding in found:
+                    findings.append(finding)
+            except DoesNotApply:
+                continue
+            except Exception as error:
+                _not_checked(adopted, findings, error, path, answers)
             else:
-                answers.passed.append(rule.id)
+                if findings:
+                    answers.outcomes.append(RuleOutcome(adopted, findings))
+                else:
+                    answers.passed.append(rule.id)
     for adopted in shadow:
-        looked_at = inputs.get(adopted.rule.input_type)
-        if looked_at is not None:
-            _ask_shadow(adopted, looked_at, organisation, answers)
-    return answers
+        for question, answers in pairs:
+            _ask_shadow(adopted, question, answers)
+    return answers_of_all
 
 
 def _not_checked(
@@ -153,14 +169,15 @@ def _not_checked(
         answers.outcomes.append(RuleOutcome(adopted, [], (), "crashed", blocked_by=rule.id))
 
 
-def _ask_shadow(
-    adopted: Adopted, looked_at: object, organisation: Organisation, answers: RuleAnswers
-) -> None:
+def _ask_shadow(adopted: Adopted, question: Question, answers: RuleAnswers) -> None:
     """A crash of a rule without effect has none either, and is reported all the same."""
+    looked_at = question.inputs.get(adopted.rule.input_type)
+    if looked_at is None:
+        return
     rule = adopted.rule
     findings: list[Finding] = []
     try:
-        for finding in rule.check(looked_at, adopted.params, organisation):
+        for finding in rule.check(looked_at, adopted.params, question.organisation):
             findings.append(finding)
     except (DoesNotApply, NotChecked, StatisticsInputError, ArithmeticError):
         pass

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
-from egp.check.answers import answers_of
+from egp.check.answers import Question, RuleAnswers, answers_of_each
 from egp.check.placing import Placer
 from egp.check.reporting import count, report, suppressor_of
 from egp.check.run import JudgedPlan
@@ -20,7 +20,7 @@ from egp.policy.timing import Timing
 from egp.record.lock_error import LockError
 from egp.rules.rule_inputs import Change, PlanFile, WrittenPlan, entry_of
 from egp.rules.table import OF_ANOTHER_KIND
-from egp.stats.values import mutable, replace
+from egp.stats.values import NamedTuple, mutable, replace
 from egp.yaml import Document
 
 if TYPE_CHECKING:
@@ -43,10 +43,44 @@ class _Inputs:
     allowed: PlanSuppressions | None = None
 
 
-def judge_plan(
-    run: Run, files: Files, source: PlanSource, document: Document, found: Findings
-) -> JudgedPlan | None:
-    """Adds what is found. Returns what is kept of the plan; None for a document that holds none."""
+class Asking(NamedTuple):
+    """What is to be known of a plan before its judgement goes on."""
+
+    rules: RuleSet
+    question: Question
+
+
+Judging = Generator[Asking, RuleAnswers, "JudgedPlan | None"]
+
+
+def answers_in_turn(asked: Sequence[Asking]) -> Sequence[RuleAnswers]:
+    """What the rules say of each plan; plans of the same rules are asked about together."""
+    alike: dict[int, list[int]] = {}
+    for at, each in enumerate(asked):
+        alike.setdefault(id(each.rules), []).append(at)
+    answers: dict[int, RuleAnswers] = {}
+    for group in alike.values():
+        rules = asked[group[0]].rules
+        said = answers_of_each(rules.alone, rules.shadow, [asked[at].question for at in group])
+        answers.update(zip(group, said, strict=True))
+    return [answers[at] for at in range(len(asked))]
+
+
+def ended(judging: Judging, answers: RuleAnswers) -> JudgedPlan | None:
+    """What is kept of a plan once the rules have spoken."""
+    try:
+        judging.send(answers)
+    except StopIteration as end:
+        plan: JudgedPlan | None = end.value
+        return plan
+    raise AssertionError("rules are asked about a plan once")
+
+
+def judge_plan(run: Run, files: Files, source: PlanSource, document: Document, found: Findings) -> Judging:
+    """Adds what is found. Asks once what the rules say, so that whoever judges several plans asks each rule about all of them.
+
+    Returns what is kept of the plan; None for a document that holds none.
+    """
     found.plans += 1
     plan, problems = read_experiment(document.value)
     source = _where_registered(run, source, plan.name, found)
@@ -70,7 +104,7 @@ def judge_plan(
         return None
     inputs = _inputs(run, source, document, plan, problems, adopted, found)
     organisation = run.policy.organisation(traits.tier)
-    answers = answers_of(rules, adopted.shadow, inputs.by_type, organisation, source.shown)
+    answers = yield Asking(adopted, Question(inputs.by_type, organisation, source.shown))
     count(found, answers, run, source.shown, document.index)
     already_said = len(found.diagnostics)
     suppressor = suppressor_of(run, inputs.allowed, document)

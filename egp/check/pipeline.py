@@ -7,13 +7,13 @@ of plans. Rules that compare plans run last, on the entries that are kept; a pla
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
 from egp.check.files import Files
-from egp.check.one_plan import judge_plan
+from egp.check.one_plan import Asking, Judging, answers_in_turn, ended, judge_plan
 from egp.check.portfolio import judge_together
 from egp.check.run import JudgedPlan, OtherRuns, Run
 from egp.output.report.model import Findings, Report
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 
 Progress = Callable[[int, int], None]
+
+_AT_ONCE = 4
+"""Plans that a rule is asked about before the next rule is: with more of them their values do not fit into the processor's cache."""
 
 
 class _Part(NamedTuple):
@@ -261,15 +264,35 @@ def _parts(run: Run, asked: Sequence[PlanSource], progress: Progress | None, job
 
 def _judge_part(run: Run, sources: Sequence[PlanSource]) -> _Part:
     """Judges files by themselves; may run in another process."""
-    files, judged, found = Files(run.finder), [], Findings()
-    for source in sources:
-        for document in files.read(source, found.failures):
-            plan = judge_plan(run, files, source, document, found)
-            if plan is not None:
-                judged.append(plan)
-            if not run.is_trial:
-                found.work_advice_out()
+    files, found = Files(run.finder), Findings()
+    judged: list[JudgedPlan] = []
+    for begin in range(0, len(sources), _AT_ONCE):
+        judged += _judge_at_once(run, files, sources[begin : begin + _AT_ONCE], found)
     return _Part(sources, judged, found)
+
+
+def _judge_at_once(
+    run: Run, files: Files, sources: Sequence[PlanSource], found: Findings
+) -> Iterator[JudgedPlan]:
+    """Reads some files, asks each rule about all of their plans, and adds what is found, in the order of the plans."""
+    in_order: list[Findings] = []
+    begun: list[tuple[Judging, Asking]] = []
+    for source in sources:
+        in_order.append(of_file := Findings())
+        for document in files.read(source, of_file.failures):
+            in_order.append(of_plan := Findings())
+            judging = judge_plan(run, files, source, document, of_plan)
+            if (asking := next(judging, None)) is not None:
+                begun.append((judging, asking))
+    answers = answers_in_turn([asking for _, asking in begun])
+    for (judging, _), answer in zip(begun, answers, strict=True):
+        plan = ended(judging, answer)
+        if plan is not None:
+            yield plan
+    for each in in_order:
+        if not run.is_trial:
+            each.work_advice_out()
+        found.add(each)
 
 
 def _put_in_order(report: Report) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import islice
 from types import NoneType
 from typing import ClassVar
@@ -370,11 +370,11 @@ def reader_of(annotation: Any) -> PartReader:
         return _choice_reader(get_args(wanted))
     if get_origin(wanted) is Union:
         return _word_or_mapping_reader(wanted)
-    return lambda value, path, problems: read(wanted, value, path, problems)
+    return partial(read, wanted)
 
 
 _TEXTS: dict[object, TextReader] = {
-    str: lambda text: text if is_plain(text) else None,
+    str: lambda text: text if (text.isascii() and text.isprintable()) or is_plain(text) else None,
     **{of: lru_cache(_REMEMBERED)(parse) for of, parse in _SCALARS.items() if of not in _NO_QUANTITIES},
 }
 

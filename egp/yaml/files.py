@@ -106,7 +106,7 @@ def read_regular(path: str, most: int, within: str = "") -> bytes:
         root = within or _root_of_folder(os.path.dirname(os.path.abspath(path)))
         if root:
             # Checked after opening: whatever is swapped meanwhile, these bytes are of a file below the root.
-            place = real_path(path)
+            place = _place_of(descriptor) or real_path(path)
             if not is_inside(place, real_path(root)) or not os.path.samestat(os.stat(place), status):
                 raise OSError(ELOOP, LEADS_OUT, path)
         if status.st_size > most:
@@ -125,6 +125,15 @@ def _content(descriptor: int, size: int, most: int) -> bytes:
     while content and len(content) <= most and (more := os.read(descriptor, _MORE)):
         content += more
     return content
+
+
+def _place_of(descriptor: int) -> str:
+    """Where an open file lies, as Linux knows; empty elsewhere. To follow the links of its path takes twenty times as long."""
+    try:
+        place = os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return ""
+    return place if os.path.isabs(place) else ""
 
 
 def require_possible(path: str) -> None:

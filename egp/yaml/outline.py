@@ -96,10 +96,12 @@ class Outline:
         return self._collection(event)
 
     def _scalar(self, event: Event) -> Node:
-        start, end = scalar_offsets(event, self._text)
-        node = Node(start, end, text=event.value)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = node
+        anchor, tag, _, text, start_mark, end_mark, style = event.args
+        if anchor is None and tag is None and style not in ("|", ">"):
+            return Node(start_mark.index, end_mark.index, text)
+        node = Node(*scalar_offsets(event, self._text), text)
+        if anchor is not None:
+            self._anchors[anchor] = node
         return node
 
     def _collection(self, event: Event) -> Node:

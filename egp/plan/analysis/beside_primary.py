@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from egp import stats
 from egp.plan.analysis.design import Design
 from egp.plan.analysis.registered import (
+    OF_METRICS,
     allocation_ratio,
     baseline_of,
     clustering_variance_factor,
@@ -56,7 +57,7 @@ def informing_level(plan: Experiment) -> float:
     return guardrail_alpha(plan) / max(1, len(list(plan.informing)) * treatments(plan))
 
 
-@lru_cache(32)
+@lru_cache(OF_METRICS)
 def any_harm_design(plan: Experiment, metric: Metric, path: Path) -> Design:
     """The test of any harm, on the part of the sample that it is judged on."""
     return beside_primary(plan, metric, path, informing_level(plan), 1, harm_direction(metric, path))

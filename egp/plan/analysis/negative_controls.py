@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from egp.plan.analysis.beside_primary import beside_primary
 from egp.plan.analysis.design import Design
-from egp.plan.analysis.registered import treatments
+from egp.plan.analysis.registered import OF_METRICS, treatments
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric
@@ -27,7 +27,7 @@ def comparison_level(plan: Experiment) -> float:
     return family_alpha(plan) / max(1, len(plan.negative_controls) * treatments(plan))
 
 
-@lru_cache(32)
+@lru_cache(OF_METRICS)
 def control_design(plan: Experiment, metric: Metric, path: Path) -> Design:
     """The two-sided test of one negative control, on the part of the sample that it is judged on."""
     return beside_primary(plan, metric, path, comparison_level(plan), 2, "increase")

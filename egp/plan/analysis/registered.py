@@ -36,6 +36,9 @@ PRIMARY: Path = ("primary_metric",)
 MOST_LOOKS = 60
 """Looks of a sequential design that egp computes; more are continuous monitoring, and take long to compute."""
 
+OF_METRICS = 128
+"""Answers about single metrics that are remembered: those of the plans that a rule is asked about before the next rule is."""
+
 
 def statistics_of(plan: Experiment) -> Statistics:
     return need(plan.statistics, "statistics")
@@ -289,7 +292,7 @@ def guardrail_level(plan: Experiment, metric: Metric) -> float:
     return stats.normal_sf(bounds[-1])
 
 
-@lru_cache(32)
+@lru_cache(OF_METRICS)
 def guardrail_test(plan: Experiment, metric: Metric, path: Path) -> stats.PlannedTest:
     """The non-inferiority test of a guardrail at the last look: one-sided, without CUPED, at what its spending
     function leaves for that look."""
@@ -308,7 +311,7 @@ def guardrail_test(plan: Experiment, metric: Metric, path: Path) -> stats.Planne
     )
 
 
-@lru_cache(32)
+@lru_cache(OF_METRICS)
 def matured_share(plan: Experiment, metric: Metric) -> float:
     """Share of the run's units whose outcome has matured at the readout, for a metric that is judged on those;
     1 when it is judged on all units."""
@@ -406,7 +409,7 @@ def primary_design(plan: Experiment, at: Path = PRIMARY, *, with_cuped: bool = T
     return Design(test, units, direction_of(metric, at), sequence_of(plan, metric))
 
 
-@lru_cache(32)
+@lru_cache(OF_METRICS)
 def guardrail_design(plan: Experiment, metric: Metric, path: Path) -> Design:
     """The test of a guardrail at the last look, with the part of the sample that it is judged on."""
     test, units = guardrail_test(plan, metric, path), metric_units(plan, metric, 1.0)
