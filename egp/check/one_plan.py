@@ -53,17 +53,17 @@ class Asking(NamedTuple):
 Judging = Generator[Asking, RuleAnswers, "JudgedPlan | None"]
 
 
-def answers_in_turn(asked: Sequence[Asking]) -> Sequence[RuleAnswers]:
-    """What the rules say of each plan; plans of the same rules are asked about together."""
+def answers_in_turn(begun: Sequence[Asking]) -> Sequence[RuleAnswers]:
+    """What the rules say of each plan; plans of the same rules are judged together."""
     alike: dict[int, list[int]] = {}
-    for at, each in enumerate(asked):
+    for at, each in enumerate(begun):
         alike.setdefault(id(each.rules), []).append(at)
     answers: dict[int, RuleAnswers] = {}
     for group in alike.values():
-        rules = asked[group[0]].rules
-        said = answers_of_each(rules.alone, rules.shadow, [asked[at].question for at in group])
+        rules = begun[group[0]].rules
+        said = answers_of_each(rules.alone, rules.shadow, [begun[at].question for at in group])
         answers.update(zip(group, said, strict=True))
-    return [answers[at] for at in range(len(asked))]
+    return [answers[at] for at in range(len(begun))]
 
 
 def ended(judging: Judging, answers: RuleAnswers) -> JudgedPlan | None:
@@ -73,11 +73,11 @@ def ended(judging: Judging, answers: RuleAnswers) -> JudgedPlan | None:
     except StopIteration as end:
         plan: JudgedPlan | None = end.value
         return plan
-    raise AssertionError("rules are asked about a plan once")
+    raise AssertionError("rules judge a plan once")
 
 
 def judge_plan(run: Run, files: Files, source: PlanSource, document: Document, found: Findings) -> Judging:
-    """Adds what is found. Asks once what the rules say, so that whoever judges several plans asks each rule about all of them.
+    """Adds what is found. Waits once for what the rules say, so that each rule can look at several plans in a row.
 
     Returns what is kept of the plan; None for a document that holds none.
     """

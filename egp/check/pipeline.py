@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 _AT_ONCE = 4
-"""Plans that a rule is asked about before the next rule is: with more of them their values do not fit into the processor's cache."""
+"""Plans that a rule looks at before the next rule does: of more of them the values do not fit into the processor's cache."""
 
 
 class _Part(NamedTuple):
@@ -274,7 +274,7 @@ def _judge_part(run: Run, sources: Sequence[PlanSource]) -> _Part:
 def _judge_at_once(
     run: Run, files: Files, sources: Sequence[PlanSource], found: Findings
 ) -> Iterator[JudgedPlan]:
-    """Reads some files, asks each rule about all of their plans, and adds what is found, in the order of the plans."""
+    """Reads some files, has each rule look at all of their plans, and adds what is found, in the order of the plans."""
     in_order: list[Findings] = []
     begun: list[tuple[Judging, Asking]] = []
     for source in sources:

@@ -768,7 +768,7 @@ class Experiment(TypedMapping):
         return self._named("metrics")
 
     def _named(self, role: str) -> "Named":
-        """Worked out once: a plan does not change, and its rules ask a hundred times."""
+        """Worked out once: a plan does not change, and its rules need it a hundred times."""
         try:
             known = self._by_role
         except AttributeError:

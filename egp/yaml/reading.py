@@ -88,7 +88,7 @@ def _refused(path: str, refusal: ContentRefusal) -> Document:
 
 
 class _EventsAgain:
-    """The events of a text's documents, which are parsed again for those whose places somebody asks for: few of them.
+    """The events of a text's documents, which are parsed again for those whose places are needed: few of them.
 
     To keep all events takes longer than that, since they do not fit into the processor's cache.
     """

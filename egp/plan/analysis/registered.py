@@ -37,7 +37,7 @@ MOST_LOOKS = 60
 """Looks of a sequential design that egp computes; more are continuous monitoring, and take long to compute."""
 
 OF_METRICS = 128
-"""Answers about single metrics that are remembered: those of the plans that a rule is asked about before the next rule is."""
+"""Answers about single metrics that are remembered: those of the plans that a rule looks at before the next rule does."""
 
 
 def statistics_of(plan: Experiment) -> Statistics:
