@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from egp.plan.digest import is_of_completed
 from egp.policy.resolving import moved_elsewhere, place_of, resolved
+from egp.record.lock_error import LockError
 
 if TYPE_CHECKING:
     from egp.check.run import Run
@@ -34,11 +35,17 @@ def moved_in(
 
 
 def completed_in(run: Run, source: PlanSource, document: Document) -> Document:
-    """A plan's document as the rules see it, for the places of what is said of it. Raises LockError."""
+    """A plan's document as the rules see it, for the places of what is said of it.
+
+    Of an entry that cannot be read whoever judged the plan has said so.
+    """
     if not run.policy.completes_plans:
         return document
     name = document.value.get("id") if isinstance(document.value, dict) else None
-    entry = run.histories.entries.get(name) if run.histories and isinstance(name, str) else None
+    try:
+        entry = run.histories.entries.get(name) if run.histories and isinstance(name, str) else None
+    except LockError:
+        entry = None
     return resolved(document, run.policy, source.in_policy, run.as_of, entry)
 
 

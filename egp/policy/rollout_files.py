@@ -73,10 +73,14 @@ class RolloutsOnDisk:
         return sorted(found)
 
     def texts(self, folder: str, paths: Sequence[str]) -> Iterator[str | Unreadable]:
+        yield from map(_text, self.contents(folder, paths))
+
+    def contents(self, folder: str, paths: Sequence[str]) -> Iterator[bytes | Unreadable]:
+        """Their bytes, in the same order."""
         within = repository_root(folder) or folder
         for path in paths:
             try:
-                yield _text(read_regular(os.path.join(folder, path), MAX_BYTES, within))
+                yield read_regular(os.path.join(folder, path), MAX_BYTES, within)
             except OSError as error:
                 yield Unreadable(error.strerror or type(error).__name__)
 
@@ -102,16 +106,14 @@ class CommittedRollouts:
         self._blobs |= {(folder, path): blob for path, blob in found.items()}
         return sorted(found)
 
-    def has(self, folder: str, path: str, text: str | None) -> bool:
-        """Whether the commit has a file as it is here."""
+    def has(self, folder: str, path: str, content: bytes | Unreadable | None) -> bool:
+        """Whether the commit has a file as it is here, whether or not its bytes are text."""
         blob = self._blobs.get((folder, path))
-        if text is None or isinstance(text, Unreadable):
-            return False
-        return blob is not None and blob == self._repository.blob_id(text.encode("utf-8"))
+        return isinstance(content, bytes) and blob == self._repository.blob_id(content)
 
     def texts(self, folder: str, paths: Sequence[str]) -> Iterator[str | Unreadable]:
         for content in self._repository.contents([self._blobs[folder, path] for path in paths]):
-            yield Unreadable("it is too large") if content is None else _text(content)
+            yield _text(Unreadable("it is too large") if content is None else content)
 
 
 def read_changed(policy: Policy, folder: str, base: CommittedRollouts, root: str) -> tuple[Served, Served]:
@@ -121,8 +123,8 @@ def read_changed(policy: Policy, folder: str, base: CommittedRollouts, root: str
     for at, line in enumerate(policy.rollouts):
         patterns = line.files or ()
         before, after = base.paths(root, patterns), here.paths(root, patterns)
-        texts = dict(zip(after, here.texts(root, after), strict=True))
-        changed = {path for path in {*before, *after} if not base.has(root, path, texts.get(path))}
+        contents = dict(zip(after, here.contents(root, after), strict=True))
+        changed = {path for path in {*before, *after} if not base.has(root, path, contents.get(path))}
         together = line.format in formats() and format_module(line.format or "").READS_TOGETHER
         chosen[at] = frozenset({*before, *after} if together and changed else changed)
     return tuple(read_served(policy, folder, tree, root, chosen) for tree in (base, here))  # type: ignore[return-value]
@@ -182,7 +184,9 @@ def files_of(texts: Mapping[str, str]) -> list[RolloutFile]:
     return [RolloutFile(path, text) for path, text in texts.items()]
 
 
-def _text(content: bytes) -> str | Unreadable:
+def _text(content: bytes | Unreadable) -> str | Unreadable:
+    if isinstance(content, Unreadable):
+        return content
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.gate.calling import Call
-from tests.rollouts.test_gate_changes import READOUT, Shop, flag, the_move
+from tests.rollouts.test_gate_changes import PLAN, READOUT, Shop, flag, the_move
 
 FILE = "flags/pdp.flagd.yaml"
 
@@ -120,3 +123,104 @@ def test_a_flag_that_others_require_moves_them_also_in_another_file(shop: Shop) 
     assert "its prerequisite checkout_v2 changes" in str(moves["pdp_buy_now"]["reasons"])
     shop.write("flags/checkout.ld.yaml", REQUIRED.replace("on: true", "on: false"))
     assert answered(shop).status == 0, "nobody is let in by a flag that is off"
+
+
+def as_pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+def as_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def as_link(target: str) -> Callable[[Path], None]:
+    def write(file: Path) -> None:
+        file.unlink()
+        file.symlink_to(target)
+
+    return write
+
+
+def with_bytes(added: bytes) -> Callable[[Path], object]:
+    return lambda file: file.write_bytes(file.read_bytes() + added)
+
+
+UNREADABLE: dict[str, Callable[[Path], object]] = {
+    "a pipe": as_pipe,
+    "a folder": as_folder,
+    "a link to nothing": as_link("nowhere.yaml"),
+    "a link out of the repository": as_link("/etc/hostname"),
+    "a device": as_link("/dev/null"),
+    "too large": with_bytes(b"# and so on\n" * 100_000),
+    "no UTF-8": with_bytes(b"# caf\xe9\n"),
+    "a zero byte": with_bytes(b"# \0\n"),
+}
+
+
+@pytest.mark.parametrize("damage", UNREADABLE)
+def test_a_file_that_a_branch_makes_unreadable_cannot_be_judged(shop: Shop, damage: str) -> None:
+    UNREADABLE[damage](shop.folder / FILE)
+    assert answered(shop).status == 2
+    checked = shop.egp("check", PLAN, "--as-of", "2023-02-07")
+    assert checked.status == 0
+    if damage not in ("a folder", "a zero byte"):  # a file that is gone, and one that is text
+        assert "warning[unread-rollout]" in checked.out
+
+
+@pytest.mark.parametrize("damage", UNREADABLE)
+def test_a_new_file_that_nobody_can_read_cannot_be_judged(shop: Shop, damage: str) -> None:
+    shop.write("flags/second.flagd.yaml", "flags: {}\n")
+    UNREADABLE[damage](shop.folder / "flags/second.flagd.yaml")
+    assert answered(shop).status == (0 if damage == "a folder" else 2)  # in a folder there is no flag
+
+
+def test_forbidden_files_are_no_flags(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As without the permission to read it, which the tests may have whatever the file says."""
+    opened = os.open
+
+    def refusing(path: str, *rest: object, **named: object) -> int:
+        if str(path).endswith(FILE):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return opened(path, *rest, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", refusing)
+    assert answered(shop).status == 2
+
+
+@pytest.mark.parametrize("raised", [False, True])
+def test_bytes_that_are_no_text_and_stay_as_the_base_has_them(shop: Shop, raised: bool) -> None:
+    (shop.folder / "flags/old.flagd.yaml").write_bytes(b"# caf\xe9\nflags: {}\n")
+    shop.commit()
+    shop.git("branch", "-f", "main", "HEAD")
+    shop.write(FILE, flag(90 if raised else 45))
+    told = answered(shop)
+    assert (told.status, len(json.loads(told.out)["moves"])) == ((1, 1) if raised else (0, 0))
+
+
+WAIVED = (
+    "target-below-mde",
+    "--reason=r",
+    "--ticket=X-1",
+    "--approver=@xp-lead",
+    "--role=experimentation_lead",
+)
+CATALOGUE = """\
+facts: {events: {table: events, unit: user_id, at: happened_at}}
+metrics:
+  sign_ups: {label: Sign-ups, kind: proportion, direction: increase, fact: events, where: {name: x}, outcome_window: 0d}
+"""
+
+
+@pytest.mark.parametrize("command", [("check", PLAN), ("waive", PLAN, *WAIVED, "--expires=2023-03-01")])
+def test_an_entry_that_cannot_be_read_is_told_of_a_plan_that_a_catalogue_completes(
+    shop: Shop, command: tuple[str, ...]
+) -> None:
+    policy = (shop.folder / "egp.yaml").read_text(encoding="utf-8")
+    shop.write("egp.yaml", f'{policy}metrics: ["metrics.yaml"]\n')
+    shop.write("metrics.yaml", CATALOGUE)
+    as_pipe(next((shop.folder / "egp.lock.d").glob("*/*")))
+    told = shop.egp(*command, "--as-of", "2023-02-07")
+    assert (told.status, "Traceback" in told.err) == (2, False)
+    assert "cannot read the lock" in told.out + told.err

@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from egp.advice.waive import Approval, WaiveError, waive, waiver_lines
+    from egp.record.lock_error import LockError
 
     policy, finder = policy_and_plans(options, [options.plan])
     sources = finder.asked([options.plan])
@@ -49,6 +50,9 @@ def run(options: argparse.Namespace) -> int:
         outcome = waive(sources[0], finder, policy, as_of, approval)
     except WaiveError as error:
         raise terminal.Stop(str(error), error.help) from None
+    except LockError as error:
+        terminal.print_failures(error.failures)
+        raise terminal.Stop("the plan is as it was") from None
     except OSError as error:
         raise terminal.Stop(f"cannot write {shown_path(str(error.filename))}: {error.strerror}") from None
     if outcome.failures:
