@@ -15,7 +15,7 @@ from egp.check.placing import named_pointer
 from egp.plan.analysis.days import first_exposure
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, Waiver
-from egp.plan.finding import Finding, LineOfFile, NotChecked, Suppression
+from egp.plan.finding import Finding, LineOfFile, NotChecked, Related, Suppression
 from egp.policy.locate import waivers_folder
 from egp.policy.model import Adopted, Policy
 from egp.record.waivers import BASELINE_FILE, NO_PLAN, WAIVERS_FILE
@@ -32,7 +32,7 @@ from egp.record.waivers.baseline import (
 from egp.record.waivers.file import Listed, read_waivers, waivers_in
 from egp.record.waivers.grant import LONGEST, Grant, GrantTerms, granted
 from egp.rules.rule_inputs import Change
-from egp.stats.values import field, frozen
+from egp.stats.values import field, frozen, replace
 from egp.yaml import Document, Path, Span, read_bytes
 from egp.yaml.files import shown_path
 
@@ -261,7 +261,7 @@ class Suppressor:
         self._is_in_force = is_in_force
         self._flag = flag
 
-    def waive(self, outcomes: Iterable[RuleOutcome]) -> None:
+    def waive(self, outcomes: Sequence[RuleOutcome]) -> None:
         """Suppresses findings. Those of a plan that cannot do what it promises never are."""
         found = [
             (outcome, finding)
@@ -276,6 +276,23 @@ class Suppressor:
                 grant.used += 1
             if grants:
                 self._suppress(outcome, finding, _by_waiver(grants[0]))
+        for outcome in outcomes if self._is_in_force else ():
+            rule_id = outcome.adopted.rule.id
+            outcome.findings = [self._explained(rule_id, each) for each in outcome.findings]
+
+    def _explained(self, rule_id: str, finding: Finding) -> Finding:
+        """The finding, and beside it why a waiver that nothing speaks against does not waive it."""
+        for grant in (*self._allowed.own, *self._allowed.listed):
+            is_void = not grant.holds and not grant.objections
+            if is_void and grant.waiver.rule == rule_id and not finding.impossible:
+                return replace(finding, related=(*finding.related, self._void(grant, finding)))
+        return finding
+
+    def _void(self, grant: Grant, finding: Finding) -> Related:
+        reason = "waives nothing while the plan is invalid, since it is for one version of a valid plan"
+        if grant in self._allowed.own:
+            return Related(grant.at, f"this waiver {reason}")
+        return Related(finding.at, f"the waiver in {grant.place} {reason}")
 
     def excuse_missing(self, spoken: Sequence[tuple[RuleOutcome, Finding]]) -> bool:
         """Sets aside that inputs are missing, where the baseline has it; whether it has any of them.

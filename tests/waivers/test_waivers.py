@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.waivers.office import PLAN, Office, rules_in
+from tests.waivers.office import DAY, PLAN, Office, rules_in
 
 
 def test_a_waived_finding_is_shown_and_counted_and_does_not_reject(office: Office) -> None:
@@ -255,3 +255,26 @@ def test_a_rule_of_the_policys_own_is_waived_like_any_other(office: Office) -> N
     assert rules_in(report, waived=False) == ["stage-dwell"]
     office.house.write("egp.yaml", policy + CUSTOM + "    waivable: false\n")
     assert rules_in(office.report(), waived=True) == []
+
+
+@pytest.mark.parametrize("is_beside", [False, True])
+def test_a_finding_says_why_its_waiver_does_not_waive_it_while_the_plan_is_invalid(
+    office: Office, is_beside: bool
+) -> None:
+    if is_beside:
+        office.list_waivers(office.waiver(experiment="buy-now"))
+    else:
+        office.waive()
+    assert not [each for each in office.report()["diagnostics"] if each["related"]]
+    office.house.edit(PLAN, "mde: ", "mde: banana # ")
+    found = {each["rule"]: each for each in office.report()["diagnostics"]}
+    (beside,) = found["stage-dwell"]["related"]
+    assert "waives nothing while the plan is invalid" in beside["label"]
+    assert ("waivers.yaml:1" in beside["label"]) is is_beside
+
+
+def test_the_memo_says_in_which_file_a_waiver_is_mended(office: Office) -> None:
+    office.list_waivers(office.waiver(experiment="buy-now", expires="2023-04-12"))
+    office.house.egp("explain", PLAN, f"--as-of={DAY}")
+    assert "Who does what: In waivers.yaml, set `expires: 2023-02-16`." in office.house.out
+    assert "waivers.yaml         2023-04-12" in office.house.out

@@ -29,5 +29,8 @@ def what_to_do(case: Case, diagnostic: Diagnostic) -> str:
     """Who does what, where no change of the plan alone complies."""
     by_hand = case.exported(diagnostic.rule, "by_hand")
     phrase: str = by_hand(case.broken(diagnostic)) if by_hand else ""
-    advice = f"{diagnostic.help[:1].upper()}{diagnostic.help[1:]}." if diagnostic.help else ""
+    help, path = diagnostic.help, diagnostic.place.path
+    if path != case.source.shown and not help.startswith("in "):
+        help = f"in {path}, {help}"
+    advice = f"{help[:1].upper()}{help[1:]}." if diagnostic.help else ""
     return phrase or advice or "No change of one or two fields complies: the plan has to be thought over."

@@ -14,7 +14,7 @@ from egp.stats.values import frozen
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report
-    from egp.plan.finding import Diagnostic, Failure, Suppression, Unchecked
+    from egp.plan.finding import Diagnostic, Failure, Place, RelatedPlace, Suppression, Unchecked
     from egp.yaml import Span
 
 _UNBROKEN = 10_000
@@ -102,18 +102,18 @@ class _Blocks:
         gutter = " " * len(str(first.place.span.start.line))
         yield from self._head(first)
         yield f"{gutter}{style.paint('-->', 'frame')} {_location(first.place.path, first.place.span)}"
+        beside = words.values(first)
+        in_line = [each for each in first.related if _is_in_line(each.place, first.place)]
         if first.line:
             number = str(first.place.span.start.line)
             yield _bar(gutter, style)
-            yield from _snippet(
-                first.line, first.place.span, number, words.values(first), first.severity, style
-            )
-        yield from self._rest(first, gutter)
+            yield from _snippet(first.line, first.place.span, number, beside, first.severity, style, in_line)
+        yield from self._rest(first, gutter, in_line if first.line else [])
         for other in others:
             yield from self._head(other)
-            beside = words.values(other)
-            if beside:
-                yield f"{gutter} {style.paint('|', 'frame')} {style.paint(printable(beside), other.severity)}"
+            if words.values(other) not in ("", beside):
+                values = style.paint(printable(words.values(other)), other.severity)
+                yield f"{gutter} {style.paint('|', 'frame')} {values}"
             yield from self._rest(other, gutter)
 
     def _head(self, diagnostic: Diagnostic) -> Iterator[str]:
@@ -125,10 +125,10 @@ class _Blocks:
         for line in rest:
             yield style.paint(line, "bold")
 
-    def _rest(self, diagnostic: Diagnostic, gutter: str) -> Iterator[str]:
-        """Further places, and the notes."""
+    def _rest(self, diagnostic: Diagnostic, gutter: str, drawn: Sequence[RelatedPlace] = ()) -> Iterator[str]:
+        """Further places that are not drawn yet, and the notes."""
         style = self._style
-        for related in diagnostic.related:
+        for related in (each for each in diagnostic.related if each not in drawn):
             where = _location(related.place.path, related.place.span)
             yield f"{gutter} {style.paint(':', 'frame')} {printable(related.label)} ({where})"
             number = str(related.place.span.start.line).rjust(len(gutter))
@@ -155,16 +155,52 @@ def _bar(gutter: str, style: Style) -> str:
     return f"{gutter} {style.paint('|', 'frame')}"
 
 
-def _snippet(line: str, span: Span, number: str, values: str, role: str, style: Style) -> Iterator[str]:
-    """The source line, cut to the width around the span, and the underline with what was observed."""
+def _is_in_line(place: Place, other: Place) -> bool:
+    """Whether one source line shows both."""
+    where = (place.path, place.document, place.span.start.line)
+    return where == (other.path, other.document, other.span.start.line)
+
+
+def _snippet(
+    line: str,
+    span: Span,
+    number: str,
+    values: str,
+    role: str,
+    style: Style,
+    further: Sequence[RelatedPlace] = (),
+) -> Iterator[str]:
+    """The source line, cut to the width around the span, and the underline with what was observed.
+
+    Further places in the line have an underline of their own, or a snippet where the cut leaves them out.
+    """
     room = max(20, style.width - len(number) - 3)
-    start = span.start.column - 1
-    end = span.end.column - 1 if span.end.line == span.start.line else len(line.rstrip())
-    end = max(end, start + 1)
-    line, start, end = _near(line.rstrip(), start, end, room)
-    text, start, end = _cut(printable(line), start, end, room)
-    gutter = " " * len(number)
+    line = line.rstrip()
+    first, last = _columns_of(span, line)
+    near, start, end = _near(line, first, last, room)
+    text, start, end = _cut(printable(near), start, end, room)
     yield f"{style.paint(number, 'frame')} {style.paint('|', 'frame')} {text}".rstrip()
+    gutter = " " * len(number)
+    yield from _mark(text, start, end, values, role, gutter, room, style)
+    for related in further:
+        begin, until = _columns_of(related.place.span, line)
+        at, length = begin + start - first, until - begin
+        if at >= 0 and text[at : at + length] == printable(line[begin:until]):
+            yield from _mark(text, at, at + length, related.label, "frame", gutter, room, style)
+        else:
+            yield from _snippet(line, related.place.span, number, related.label, "frame", style)
+
+
+def _columns_of(span: Span, line: str) -> tuple[int, int]:
+    start = span.start.column - 1
+    end = span.end.column - 1 if span.end.line == span.start.line else len(line)
+    return start, max(end, start + 1)
+
+
+def _mark(
+    text: str, start: int, end: int, values: str, role: str, gutter: str, room: int, style: Style
+) -> Iterator[str]:
+    """The underline with what is said of it, beside it or below."""
     indent = " " * columns(text[:start])
     carets = "^" * max(1, columns(text[start:end]))
     values = printable(values)

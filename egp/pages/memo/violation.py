@@ -69,7 +69,8 @@ def _asked(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
     policy = case.policy.name_and_version
     pairs = []
     if diagnostic.observed or diagnostic.required:
-        pairs.append(("the plan", diagnostic.observed or "missing"))
+        is_in_plan = diagnostic.place.path == case.source.shown
+        pairs.append(("the plan" if is_in_plan else diagnostic.place.path, diagnostic.observed or "missing"))
         pairs.append(("the policy requires", diagnostic.required or "see the rule"))
     pairs.append(
         (
