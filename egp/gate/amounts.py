@@ -24,6 +24,11 @@ def signed(value: float, unit: str) -> str:
     return f"{number} {suffix}".strip()
 
 
+def against_control(harm: float, unit: str) -> str:
+    """ "0.03 pp worse than control"."""
+    return f"{signed(abs(harm), unit)[1:]} {'better' if harm < 0 else 'worse'} than control"
+
+
 def band(interval: tuple[float, float], unit: str) -> str:
     """ "+0.35 to +0.82 pp"."""
     (low, suffix), (high, _) = (_parts(end, unit) for end in interval)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from egp.gate.clock import shown_instant
 from egp.gate.judgement import GateJudgement
@@ -108,13 +108,19 @@ def _notices(judgement: GateJudgement) -> Iterator[Block]:
         for each in judgement.readout.emergencies
     )
     yield from (Notice("error", crash.message, "bad") for crash in decision.crashes)
-    reasons = dict.fromkeys(reading.message for reading in decision.reasons)
+    reasons = dict.fromkeys(reading.message for reading in _said_once(decision.reasons))
     yield from (Notice("because", message) for message in reasons)
     yield from (Notice("next", step) for step in next_steps(judgement))
     if judgement.served:
         yield from served_notices(judgement.served)
     if decision.until:
         yield Paragraph(f"the answer stays the same until {shown_instant(decision.until)}")
+
+
+def _said_once(reasons: Sequence[Reading]) -> Iterator[Reading]:
+    """Without what is not read before an instant to which another reason holds, too."""
+    held_until = {each.until for each in reasons if each.state == "fail"} - {None}
+    yield from (each for each in reasons if each.state == "fail" or each.until not in held_until)
 
 
 def _readings(readings: Iterable[Reading]) -> Table:

@@ -125,8 +125,8 @@ class TestWhatCannotBeComputed:
 
     def test_only_where_there_is_none_no_week_was_seen(self) -> None:
         world = readout_world().without(lambda row: row.window == "week")
-        assert "no week of a guardrail was seen so far" in messages(stop_rules(world))
-        assert "was seen" not in messages(stop_rules(self.world(self.of_refunds(FIRST))))
+        assert "no guardrail has a week to judge so far" in messages(stop_rules(world))
+        assert "to judge so far" not in messages(stop_rules(self.world(self.of_refunds(FIRST))))
 
 
 class TestFewEvents:

@@ -337,7 +337,7 @@ class TestCompleteData:
 class TestSampleRatio:
     def test_the_weights_of_a_stage_are_the_treated_share_and_the_rest(self) -> None:
         reading = of(stage_world().decide(), "sample-ratio")
-        assert "24,000 and buy_now 56,000 against 30.0 % / 70.0 %" in reading.message
+        assert "24,000 and buy_now 56,000, which agrees with the planned 30.0 % / 70.0 %" in reading.message
         assert reading.numbers["p_value"] == pytest.approx(1.0)
 
     def test_the_p_value_is_pearsons(self) -> None:

@@ -91,9 +91,9 @@ def test_a_rule_that_may_have_fired_or_may_be_firing_is_not_known(states: str, i
 @pytest.mark.parametrize(
     ("states", "phrase"),
     [
-        ("", "no week was seen so far"),
+        ("", "no week to judge so far"),
         ("s", "no week had units enough so far"),
-        ("u", "no week was seen so far"),
+        ("u", "no week to judge so far"),
         ("g", "0 weeks in a row"),
         ("sb", "1 week in a row"),
         ("bb", "2 weeks in a row"),

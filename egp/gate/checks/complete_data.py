@@ -181,11 +181,12 @@ def _missing(readout: Readout, metric: Metric, window: Window, days: list[date])
         if absent:
             lacking.setdefault(absent, []).append(variant)
     for absent, names in lacking.items():
+        weeks = f"the {'week' if len(absent) == 1 else 'weeks'} from " if window == "week" else ""
         of_whom = "both variants" if len(names) == len(variants) == 2 else listing(map(shown, names))
         yield _trouble(
             f"{window} rows of {metric.id} are missing for {of_whom}: {_listed(absent)}",
             "no row",
-            f"{_responsible(readout)} loads {metric.id} of {_listed(absent)} again",
+            f"{_responsible(readout)} loads {metric.id} of {weeks}{_listed(absent)} again",
             metric.name,
             names[0] if len(names) == 1 else "",
         )

@@ -22,7 +22,7 @@ from datetime import datetime
 from functools import partial
 
 from egp import stats
-from egp.gate.amounts import OF_CONTROL, as_harm, p_shown, signed, unit_of
+from egp.gate.amounts import OF_CONTROL, against_control, as_harm, p_shown, unit_of
 from egp.gate.boundary import Look, look_at
 from egp.gate.clock import shown_look
 from egp.gate.comparisons import comparison_so_far
@@ -95,7 +95,8 @@ def _any_harm(readout: Readout, metric: Metric, path: Path, treatment: str) -> I
         return
     alpha, p_value = informing_level(readout.plan), stats.harm_p_value(seen.difference, harm)
     sign = 1 if harm == "increase" else -1
-    observed = f"harm of {signed(sign * seen.difference.estimate, unit_of(metric))}, {p_shown(p_value)}"
+    seen_harm = sign * seen.difference.estimate
+    observed = f"{against_control(seen_harm, unit_of(metric))}, {p_shown(p_value)}"
     verdict = (
         f"significant harm, to be looked at by {_whom(readout)}" if p_value < alpha else "no significant harm"
     )
@@ -105,7 +106,7 @@ def _any_harm(readout: Readout, metric: Metric, path: Path, treatment: str) -> I
         observed=observed,
         required="nothing",
         interval=seen.difference.interval(2 * alpha),
-        numbers={"harm": sign * seen.difference.estimate, **seen.numbers(p_value)},
+        numbers={"harm": seen_harm, **seen.numbers(p_value)},
         metric=metric.name,
         variant=treatment,
     )
@@ -245,24 +246,26 @@ def _alarms(readout: Readout) -> Iterator[Reading]:
     for (path, metric, treatment, comparison), p_value in zip(
         seen, stats.holm_adjusted(p_values), strict=True
     ):
-        yield _alarm(readout, path, metric, treatment, comparison, p_value)
+        yield _alarm(readout, path, metric, treatment, comparison, p_value, len(seen))
 
 
 def _alarm(
-    readout: Readout, path: Path, metric: Metric, treatment: str, seen: Comparison, p_value: float
+    readout: Readout, path: Path, metric: Metric, treatment: str, seen: Comparison, p_value: float, among: int
 ) -> Reading:
-    alpha, unit = alarm_levels(readout).harm_alpha, unit_of(metric)
+    alpha = alarm_levels(readout).harm_alpha
     is_harmed = p_value < alpha
     sign = 1 if harm_direction(metric, path) == "increase" else -1
-    observed = f"harm of {signed(sign * seen.difference.estimate, unit)}"
+    harm = sign * seen.difference.estimate
+    observed = against_control(harm, unit_of(metric))
+    corrected = f", corrected for {among} comparisons" if among > 1 else ""
     return Reading(
         "fail" if is_harmed else "pass",
-        f"{shown(metric.id)}: {observed}, {p_shown(p_value)} among all guardrails"
-        + (": significant" if is_harmed else ""),
+        f"{shown(metric.id)}: {observed}, {'significant harm' if is_harmed else 'no significant harm'} "
+        f"({p_shown(p_value)}{corrected})",
         observed=f"{observed}, {p_shown(p_value)}",
         required="no significant harm",
         interval=seen.difference.interval(2 * alpha),
-        numbers={"harm": sign * seen.difference.estimate, **seen.numbers(p_value)},
+        numbers={"harm": harm, **seen.numbers(p_value)},
         kind="wait" if is_harmed else "",
         next="stay in this stage and find the cause; a stop rule decides about rolling back"
         if is_harmed

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
+from egp.gate.amounts import p_shown
 from egp.gate.exposure import expected_shares, has_stage_begun
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
@@ -54,7 +55,8 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
     mismatch = p_value < srm_alpha(readout)
     yield Reading(
         "fail" if mismatch else "pass",
-        f"{counts} against {split}{f' (rows of {metrics})' if mismatch else ''}",
+        f"{counts}, which {'is not' if mismatch else 'agrees with'} the planned {split} "
+        f"({p_shown(p_value)}{f'; rows of {metrics}' if mismatch else ''})",
         observed=f"p = {significant(p_value, 2)}" if p_value >= 1e-12 else "p < 1e-12",
         required=f"p of at least {significant(srm_alpha(readout), 2)}",
         numbers={"p_value": p_value, **{f"units_{n}": float(u) for n, u in zip(names, units, strict=True)}},

@@ -330,7 +330,7 @@ class _Run:
         return (
             f"no {self.window} had units enough so far"
             if self.silent
-            else f"no {self.window} was seen so far"
+            else f"no {self.window} to judge so far"
         )
 
 
@@ -428,10 +428,14 @@ def _no_bad_weeks(readout: Readout, weeks: _Weeks) -> Iterator[Reading]:
     if weeks.fired or (every and len(weeks.unknown) == every):
         return
     if every and len(weeks.unseen) == every:
-        none = "no week of a guardrail was seen so far"
+        none = "no guardrail has a week to judge so far"
         if any(_is_week_due(readout, metric) for _, metric in readout.plan.guardrails):
             raise Lacking(f"{none}, and a week of {readout.stage.name} is over", "add the week rows")
-        yield Reading("pass", none, required=NO_BAD_WEEKS)
+        yield Reading(
+            "pass",
+            f"{none}; {BAD_WEEKS} harmful weeks in a row roll back, whatever the plan says",
+            required=NO_BAD_WEEKS,
+        )
         return
     message = f"no guardrail was harmed in {BAD_WEEKS} weeks in a row"
     for names, what in (
