@@ -140,6 +140,7 @@ KNOWN_AS: dict[str, tuple[str, str]] = {
     'times_each_weekday': ('weekly-cycles', 'times'),
     'least_power': ('power-floor', 'floor'),
     'largest_alpha': ('significance-level', 'alpha'),
+    'largest_one_sided_alpha': ('significance-level', 'one_sided_alpha'),
     'largest_guardrail_alpha': ('significance-level', 'guardrail_alpha'),
     'win_rate': ('no-unplanned-looks', 'win_rate'),
     'most_segments': ('segments-declared', 'max_segments'),

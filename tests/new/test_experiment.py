@@ -370,3 +370,17 @@ def test_an_id_that_is_no_file_name_needs_a_file(root: Path, name: str) -> None:
     (root / "egp.yaml").write_text(POLICIES["standard"], encoding="utf-8")
     with pytest.raises(NewError, match="cannot be the name of a file"):
         plan_path(read_policy(str(root / "egp.yaml"), "egp.yaml"), name, str(root))
+
+
+@pytest.mark.parametrize(
+    ("of_type", "sides", "alpha"), [("superiority", "two", "5%"), ("non_inferiority", "one", "2.5%")]
+)
+def test_non_inferiority_is_a_question_of_one_side_as_egp_power_has_it(
+    root: Path, of_type: str, sides: str, alpha: str
+) -> None:
+    (root / "egp.yaml").write_text(
+        f"{POLICIES['standard']}rules: {{significance-level: {{one_sided_alpha: 2.5%}}}}\n", encoding="utf-8"
+    )
+    plan = NewExperiment("x", of_type, read_policy(str(root / "egp.yaml"), "egp.yaml"), PLAN, DAY, None)
+    text = plan.draft().text
+    assert (f"  sides: {sides}\n" in text, f"  alpha: {alpha}\n" in text) == (True, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,22 @@ def test_what_is_missing_is_named(change: object, name: str, needs: str) -> None
     assert not found.is_computed
     assert needs in found.needs
     assert all(each.is_computed for each in plan.rows if each.name != name)
+
+
+@pytest.mark.parametrize(
+    ("come", "says"),
+    [
+        (190_000, "147,000, which would be enough, but only 85,500 come."),
+        (310_000, "147,000, of which only 139,500 come, enough."),
+        (500_000, "147,000, enough."),
+    ],
+)
+def test_units_that_do_not_come_are_not_called_enough(tmp_path: Path, come: int, says: str) -> None:
+    text = re.sub(
+        r"distinct_over_run: [\d_]+", f"distinct_over_run: {come}", SOUND_PLAN.read_text(encoding="utf-8")
+    )
+    result = run(written(tmp_path, text), "--policy", str(POLICY))
+    assert f"the plan declares {says}" in " ".join(result.out.split())
 
 
 def test_without_a_sample_size_the_needs_stand() -> None:

@@ -323,8 +323,10 @@ class _Page(PlanLines):
         asked = self._settings.asked
         self._add("statistics:")
         if self.timetable.has_test:
-            self._add(f"  alpha: {share_in_plan(asked('largest_alpha'))}")
-            self._add("  sides: two")
+            is_one_sided = self._type == "non_inferiority"  # only a loss of the margin is of interest
+            caps = [asked("largest_alpha"), *([asked("largest_one_sided_alpha")] if is_one_sided else [])]
+            self._add(f"  alpha: {share_in_plan(min(caps))}")
+            self._add(f"  sides: {'one' if is_one_sided else 'two'}")
             self._add(f"  power: {share_in_plan(asked('least_power'))}")
             self._add("  power_scope: primary")
             self._add("  method: fixed_horizon")

@@ -69,8 +69,14 @@ def _against_declared(plan: PlanPower, needed: float) -> str:
     if plan.declared is None:
         return "; the plan declares no sample size"
     short = needed - plan.declared
-    verdict = f"{whole(short)} too few" if short > 1e-6 else "enough"
-    return f"; the plan declares {plan.declared:,}, {verdict}"
+    if short > 1e-6:
+        return f"; the plan declares {plan.declared:,}, {whole(short)} too few"
+    if plan.arriving is not None and plan.declared > plan.arriving:
+        come = f"only {int(plan.arriving):,} come"
+        if needed > plan.arriving:
+            return f"; the plan declares {plan.declared:,}, which would be enough, but {come}"
+        return f"; the plan declares {plan.declared:,}, of which {come}, enough"
+    return f"; the plan declares {plan.declared:,}, enough"
 
 
 def _in_days(plan: PlanPower, binding: MetricRow) -> str:

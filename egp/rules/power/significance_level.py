@@ -41,6 +41,13 @@ Fails at `/statistics/sides`, saying "one-sided or two-sided":
 statistics: {sides: null}
 ```
 
+Fails at `/statistics/sides`, saying "whether it is worse by the margin is a one-sided question":
+
+```yaml
+type: non_inferiority
+statistics: {sides: null}
+```
+
 Fails at `/statistics/sides`, saying "without a reason":
 
 ```yaml
@@ -164,7 +171,10 @@ class Params(rule.Params):
         rule.KnownAs("largest_alpha"),
     ] = Share(0.05)
     one_sided_alpha: Annotated[
-        Share, "largest significance level of a one-sided test of the primary", rule.Stricter("less")
+        Share,
+        "largest significance level of a one-sided test of the primary",
+        rule.Stricter("less"),
+        rule.KnownAs("largest_one_sided_alpha"),
     ] = Share(0.05)
     guardrail_alpha: Annotated[
         Share,
@@ -224,17 +234,21 @@ def _level_finding(key: str, level: Share | None, cap: Share, message: str) -> F
 
 
 def _sides(plan: Experiment) -> Iterator[Finding]:
-    statistics = plan.statistics
+    statistics, of_loss_alone = plan.statistics, plan.type == "non_inferiority"
     if statistics is None or statistics.sides is None:
         yield Finding(
             ("statistics", "sides"),
             "the plan does not say whether the test of the primary is one-sided or two-sided; "
-            "a one-sided test needs a sixth fewer units and cannot see a loss",
+            + (
+                "whether it is worse by the margin is a one-sided question"
+                if of_loss_alone
+                else "a one-sided test needs a sixth fewer units and cannot see a loss"
+            ),
             observed="missing",
-            required="two, or one with a reason",
-            remedies=[setting(("statistics", "sides"), "two")],
+            required="one or two" if of_loss_alone else "two, or one with a reason",
+            remedies=[setting(("statistics", "sides"), "one" if of_loss_alone else "two")],
         )
-    elif statistics.sides == "one" and plan.type != "non_inferiority" and not stated(statistics.sides_reason):
+    elif statistics.sides == "one" and not of_loss_alone and not stated(statistics.sides_reason):
         yield Finding(
             ("statistics", "sides"),
             "the test of the primary is one-sided without a reason; it cannot see a loss",
