@@ -27,6 +27,7 @@ from egp.plan.analysis.days import day_after, first_exposure, readout_day
 from egp.plan.finding import Failure, NotChecked
 from egp.plan.quantity import shown
 from egp.plan.wording import called, listing
+from egp.policy.model import adopting
 
 if TYPE_CHECKING:
     from egp.gate.judgement import GateJudgement
@@ -106,17 +107,17 @@ def _before_launch(scene: Scene, said: Passage) -> Page:
 
 def _worth(scene: Scene, launch: Launch | str) -> Iterator[Section]:
     if isinstance(launch, Launch):
-        yield worth_section(launch, scene.for_executives, _required_at(scene, "expected-value"))
+        yield worth_section(launch, scene.for_executives, _required_at(scene, "least_value"))
     else:
         yield launch_section(scene.plan, scene.policy.metrics, for_executives=scene.for_executives)
 
 
-def _required_at(scene: Scene, rule: str) -> str:
-    """ "expected-value, egp:ml-launch:13": the rule, and the line of the policy that adopts it; empty where none does."""
-    adopted = scene.rules.get(rule)
+def _required_at(scene: Scene, option: str) -> str:
+    """ "expected-value, egp:ml-launch:13": the rule of an option, and the line of the policy that adopts it; empty where none does."""
+    adopted = adopting(scene.rules, option)
     if adopted is None or (severity := adopted.values.get("severity")) is None:
         return ""
-    return f"{rule}, {severity.origin}"
+    return f"{adopted.rule.id}, {severity.origin}"
 
 
 def _question(scene: Scene) -> Iterator[Block]:
