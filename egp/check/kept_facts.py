@@ -200,13 +200,17 @@ def _is_known_file(known: object) -> bool:
 
 
 def _is_fact(fact: object) -> bool:
-    return (
-        isinstance(fact, list)
-        and len(fact) == len(_NAMES)
-        and all(map(isinstance, fact, _KINDS))
-        and all(fact[at] is None or 0 < fact[at] <= _LAST_DAY for at in _DAYS)
-        and all(isinstance(each, str) for at in _LISTS for each in fact[at])
-    )
+    """In plain loops: for ten thousand facts generators would take half as long as reading the JSON."""
+    if not isinstance(fact, list) or len(fact) != len(_NAMES) or not all(map(isinstance, fact, _KINDS)):
+        return False
+    for at in _DAYS:
+        if fact[at] is not None and not 0 < fact[at] <= _LAST_DAY:
+            return False
+    for at in _LISTS:
+        for each in fact[at]:
+            if each.__class__ is not str:
+                return False
+    return True
 
 
 def _head(text: bytes) -> bytes:
