@@ -92,10 +92,12 @@ namespace: {key: default}
 flags:
   - {key: even, name: e, type: VARIANT_FLAG_TYPE, enabled: true, variants: [{key: a}, {key: b}], rules: [{segment: all, distributions: [{variant: a, rollout: 55}, {variant: b, rollout: 45}]}]}
   - {key: first, name: f, type: VARIANT_FLAG_TYPE, enabled: true, variants: [{key: a}, {key: b}], rules: [{segment: us, distributions: [{variant: b, rollout: 100}]}, {segment: all, distributions: [{variant: a, rollout: 80}, {variant: b, rollout: 20}]}]}
+  - {key: unmet, name: u, type: VARIANT_FLAG_TYPE, enabled: true, variants: [{key: a}, {key: b}], rules: [{segment: nobody, distributions: [{variant: b, rollout: 100}]}, {segment: all, distributions: [{variant: a, rollout: 60}, {variant: b, rollout: 40}]}]}
   - {key: fast, name: b, type: BOOLEAN_FLAG_TYPE, enabled: false, rollouts: [{threshold: {percentage: 10, value: true}}, {threshold: {percentage: 30, value: true}}]}
   - {key: slow, name: b, type: BOOLEAN_FLAG_TYPE, enabled: true, rollouts: [{segment: {key: us, value: true}}, {threshold: {percentage: 40, value: false}}]}
 segments:
   - {key: all, name: all, match_type: ALL_MATCH_TYPE}
+  - {key: nobody, name: nobody, match_type: ALL_MATCH_TYPE, constraints: [{type: STRING_COMPARISON_TYPE, property: country, operator: isoneof, value: '[]'}]}
   - {key: us, name: us, match_type: ALL_MATCH_TYPE, constraints: [{type: STRING_COMPARISON_TYPE, property: country, operator: eq, value: US}]}
 """
 
