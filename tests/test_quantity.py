@@ -327,3 +327,9 @@ def _refused(read: Callable[[object], object], value: object, complaint: str, ad
     assert complaint in str(refusal.value)
     assert advice in refusal.value.advice
     assert refusal.value.kind == "quantity"
+
+
+@pytest.mark.parametrize("written", ["-0%", "-0.0%", "-0"])
+def test_a_share_of_minus_nothing_is_refused_as_every_other_below_nothing(written: str) -> None:
+    with pytest.raises(QuantityError, match="outside 0% to 100%"):
+        quantity.share(written)

@@ -211,6 +211,10 @@ def _closed(candidate: PlanAsRead, request: Request, letter: str, is_running: bo
     if request.results:
         call = Call(candidate.source.shown, request.results, as_of=request.as_of, policy=request.policy.name)
         watched = judge(call, request.finder, request.policy)
+        taken = watched.readout.taken.date()
+        if taken > request.as_of:
+            message = f"the results were taken on {taken}, after {request.as_of}, the day of the decision"
+            raise _Unfit(message, "decide as of the day of the results or later: --as-of")
         return closed_in_flight(letter, watched, onwards_of(call, watched, request.finder, request.policy))
     if receipt is not None:
         return closed_by_receipt(letter, receipt)

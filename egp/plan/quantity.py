@@ -186,7 +186,7 @@ def share(value: object) -> Share:
         fraction = float(number)
         if fraction >= 1:
             raise QuantityError(f"{shown(value)} has no unit where a share is meant", f"write {number}%")
-    if not 0 <= fraction <= 1:
+    if not 0 <= fraction <= 1 or number.startswith("-"):
         raise QuantityError(f"{shown(value)} is outside 0% to 100%", "write a share between 0% and 100%")
     return Share(fraction)
 

@@ -253,6 +253,13 @@ def test_a_closed_option_is_refused(
     assert "--overrule" in done.err
 
 
+def test_results_of_a_later_day_decide_nothing(repository: Path) -> None:
+    before = lock_text(repository)
+    done = decide(repository, f"--results={RESULTS}/two-bad-weeks.yaml", option="B", day="2023-03-15")
+    assert (done.status, lock_text(repository)) == (1, before)
+    assert "the results were taken on 2023-03-16, after 2023-03-15, the day of the decision" in done.err
+
+
 @pytest.mark.parametrize(
     ("results", "option", "day"),
     [
