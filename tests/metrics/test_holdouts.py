@@ -153,6 +153,12 @@ def test_the_lock_keeps_what_the_holdout_was(agreed: Shop) -> None:
     assert not {"owner", "description"} & set(entry.supplied.holdout_terms)
 
 
+def the_change(shop: Shop, *arguments: str) -> Found:
+    """The one finding that a definition is not what was registered."""
+    (found,) = [each for each in shop.found(*arguments) if each.rule == "definitions-kept"]
+    return found
+
+
 MOVING = {
     "share": ("share: 10%", "share: 5%", "`share` was 10% and is 5%"),
     "start": ("start: 2023-01-02", "start: 2023-01-09", "`start` was 2023-01-02 and is 2023-01-09"),
@@ -177,7 +183,7 @@ def test_a_change_under_registered_plans_is_found_once_and_names_them(
 ) -> None:
     at = agreed.read("egp.yaml").index("holdouts:")
     agreed.write("egp.yaml", agreed.read("egp.yaml")[:at] + agreed.read("egp.yaml")[at:].replace(old, new, 1))
-    (found,) = [each for each in agreed.found() if each.rule == "definitions-kept"]
+    found = the_change(agreed)
     changed = next(part for part in new.split("\n    ") if part not in old and "0.10" not in part)
     assert found.where == agreed.line_of("egp.yaml", changed)
     assert found.message == (
@@ -188,7 +194,7 @@ def test_a_change_under_registered_plans_is_found_once_and_names_them(
 
 def test_another_last_day_under_registered_plans_is_found_at_its_line(agreed: Shop) -> None:
     agreed.edit("egp.yaml", "until: 2023-06-30", "until: 2023-05-31")
-    (found,) = [each for each in agreed.found() if each.rule == "definitions-kept"]
+    found = the_change(agreed)
     assert found.where == agreed.line_of("egp.yaml", "until: 2023-05-31")
     assert (
         "lasts until 2023-05-31, and 2 registered plans (mobile-buy-now and second) were registered with 2023-06-30"
@@ -204,7 +210,7 @@ def test_a_lock_that_does_not_say_what_the_holdout_was_still_says_that_it_change
         assert "holdout_terms" not in older
         path.write_text(f'{older}sum: "{sum_of(older)}"\n', encoding="utf-8")
     agreed.edit("egp.yaml", "mde: 40bps", "mde: 60bps")
-    (found,) = [each for each in agreed.found() if each.rule == "definitions-kept"]
+    found = the_change(agreed)
     assert found.where == agreed.line_of("egp.yaml", "  shop-2023h1:")
     assert (
         "is defined otherwise than when 2 registered plans (mobile-buy-now and second) were registered"
@@ -241,7 +247,7 @@ def test_another_review_continues_a_holdout_without_an_end_and_an_earlier_end_is
     held.edit("egp.yaml", "[2023-04-03, 2023-06-30]", "[2023-04-03, 2023-06-30, 2023-10-02]")
     assert held.found() == []
     held.edit("egp.yaml", "[2023-04-03, 2023-06-30, 2023-10-02]", "[2023-04-03]")
-    (found,) = [each for each in held.found() if each.rule == "definitions-kept"]
+    found = the_change(held)
     assert "lasts until 2023-04-03, and 2 registered plans" in found.message
 
 
@@ -252,7 +258,7 @@ def test_an_amendment_takes_over_what_the_holdout_is_now(agreed: Shop) -> None:
         "--approver=@xp-lead", f"--as-of={DAY}",
     )  # fmt: skip
     assert status == 0, said
-    (found,) = [each for each in agreed.found() if each.rule == "definitions-kept"]
+    found = the_change(agreed)
     assert "second" in found.message
     assert "mobile-buy-now" not in found.message
 
@@ -263,7 +269,7 @@ def test_a_pull_request_that_changes_a_holdout_is_compared_with_the_registration
     agreed.git("checkout", "--quiet", "-b", "smaller")
     agreed.edit("egp.yaml", "    share: 10%\n    start", "    share: 2%\n    start")
     agreed.commit(DAY, "A smaller holdout")
-    (found,) = [each for each in agreed.found("--base=main") if each.rule == "definitions-kept"]
+    found = the_change(agreed, "--base=main")
     assert "is defined otherwise" in found.message
 
 

@@ -13,13 +13,13 @@ from egp.gate.estimates import Lacking, units_in
 from egp.gate.looks import last_judged_day
 from egp.gate.rows import cumulative_rows
 from egp.gate.settings import guardrail_alpha
+from egp.pages.brief.balance import gain_line
 from egp.pages.brief.guardrails import is_read_out, so_far
 from egp.pages.brief.priced import (
     Account,
     PricedLine,
     account,
     counted_as,
-    in_people,
     of_a_thousand,
     stated_account,
 )
@@ -185,13 +185,17 @@ class Period(NamedTuple):
     people: int
     counted: str
     """How they are counted, where they are a forecast."""
-    lies_ahead: bool
+
+    @property
+    def lies_ahead(self) -> bool:
+        """Whether its people are a forecast."""
+        return bool(self.counted)
 
 
 def periods_of_gain(scene: Scene, readout: Readout, *, goes_on: bool) -> Iterator[Period | str]:
     """The stage so far, and until the holdout ends where the treatment goes on; else the line that would say it."""
     if readout.stage.position >= 0 and (reached := treated_people(readout)):
-        yield Period(so_far(readout), reached, "", lies_ahead=False)
+        yield Period(so_far(readout), reached, "")
     if not goes_on:
         return
     until = scene.plan.holdout.until if scene.plan.holdout else None
@@ -205,34 +209,23 @@ def periods_of_gain(scene: Scene, readout: Readout, *, goes_on: bool) -> Iterato
     except NotChecked as missing:
         yield _needs(missing)
     else:
-        yield Period(f"from {scene.day} to {until}", reached, counted, lies_ahead=True)
+        yield Period(f"from {scene.day} to {until}", reached, counted)
 
 
 def week_of_gain(scene: Scene, result: PrimaryResult, treated: float) -> Iterator[PricedLine | str]:
     """What a rollback forgoes each week, if the harm is none."""
     if result.selected is None:
         return
+    assert scene.judgement is not None
     try:
-        price = price_of(result.metric, scene.policy.metrics)
-        assert scene.judgement is not None
-        found = result.corrected(2 * guardrail_alpha(scene.judgement.readout))
-        line = _gain("", price, people(scene.plan, WEEK, treated), result, found)
+        reached = people(scene.plan, WEEK, treated)
+        line = gain_line(scene, scene.judgement.readout, result, reached, "")
     except Unpriced as reason:
-        yield reason.lack
+        yield str(reason)
     except NotChecked as missing:
         yield _needs(missing)
     else:
-        what = f"rolling back, each week without the gain: {shown(result.name)}"
-        yield line._replace(name=what, amount=-line.amount)
-
-
-def _gain(
-    name: str, price: Price, reached: float, result: PrimaryResult, found: stats.Selected
-) -> PricedLine:
-    amount = worth_of_effect(price, reached, found.low, found.estimate, found.high)
-    return PricedLine(
-        name, amount, f"{result.worded(found.estimate)} {in_people(price, reached)}", result.metric.name
-    )
+        yield line._replace(name=f"rolling back, each week without the gain: {line.of}", amount=-line.amount)
 
 
 def _needs(missing: NotChecked) -> str:

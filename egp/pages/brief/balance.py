@@ -1,17 +1,19 @@
-"""Gain, harm and net of the same people, where the gate says roll back: so far, and for each further week."""
+"""Gain, harm and net of the same people: of the stage so far, and of what is to come where the treatment goes on, or of a
+further week where the gate says roll back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.gate.settings import guardrail_alpha
 from egp.output.page.model import Block, Paragraph, Points, Section, Table
-from egp.pages.brief.priced import PricedLine
+from egp.pages.brief.priced import PricedLine, in_people
 from egp.plan.analysis.money import Amount, Unpriced, called_by_people, price_of, worth_of_effect
 from egp.plan.quantity import shown
-from egp.plan.wording import listing, money, percent
+from egp.plan.wording import listing, percent
 from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ class Balance(NamedTuple):
     harms: tuple[PricedLine, ...]
     gain: PricedLine | None
     net: PricedLine | None
-    lies_ahead: bool = False
 
     @property
     def in_words(self) -> str:
@@ -63,7 +64,10 @@ def balance(
     harms: Sequence[PricedLine],
 ) -> Balance:
     """Of the people of a period, what is lost by the harms and gained by the result, which holds for a person."""
-    gain = _gain(scene, readout, result, people, period) if result is not None else None
+    gain = None
+    if result is not None:
+        with suppress(Unpriced):
+            gain = gain_line(scene, readout, result, people, period)
     net = _net(gain, harms, people, period) if gain is not None and harms else None
     return Balance(period, people, tuple(harms), gain, net)
 
@@ -79,23 +83,19 @@ def as_measured(
     whole = [each for each in harms if each.metric not in of_parts]
     found = balance(scene, readout, result, period.name, period.people, whole)
     if found.gain is None or not period.counted:
-        return found._replace(lies_ahead=period.lies_ahead)
-    gain = found.gain._replace(how=f"{found.gain.how} ({period.counted})")
-    return found._replace(gain=gain, lies_ahead=period.lies_ahead)
+        return found
+    return found._replace(gain=found.gain._replace(how=f"{found.gain.how} ({period.counted})"))
 
 
-def _gain(
-    scene: Scene, readout: Readout, result: PrimaryResult, people: int, period: str
-) -> PricedLine | None:
-    """What the result gains those people, its range at the level of the guardrails; None where there is no amount."""
-    try:
-        price = price_of(result.metric, scene.policy.metrics)
-    except Unpriced:
-        return None
+def gain_line(
+    scene: Scene, readout: Readout, result: PrimaryResult, people: float, period: str
+) -> PricedLine:
+    """What the result gains those people, its range at the level of the guardrails. Raises Unpriced."""
+    price = price_of(result.metric, scene.policy.metrics)
     found = result.corrected(2 * guardrail_alpha(readout))
     amount = worth_of_effect(price, people, found.low, found.estimate, found.high)
     name = shown(called_by_people(result.metric, scene.policy.metrics))
-    how = f"{result.worded(found.estimate)} × {people:,} people × {money(price.value, price.currency)}"
+    how = f"{result.worded(found.estimate)} {in_people(price, people)}"
     return PricedLine(f"{name}, {period}", amount, how, result.metric.name, of=name)
 
 
