@@ -155,6 +155,11 @@ def like(value: float, change: MetricChange, baseline: Measure | None) -> str:
     return text.replace(",", "")
 
 
+def in_points(change: MetricChange) -> str:
+    """A change as pages write it: of a rate in percentage points, whichever of bps and pp the plan has."""
+    return f"{significant(change.value * 100, 3)} pp" if change.unit == "points" else str(change)
+
+
 def at_least_like(value: float, change: MetricChange, baseline: Measure | None) -> str:
     """As ``like``, but never rounded down: a plan that declares the written change declares no less than ``value``."""
     level = baseline.value if baseline else 0.0

@@ -365,6 +365,16 @@ def test_harm(repository: Path) -> None:
         money_seen |= {money(net[0], 2), money(net[2], 2), *({money(net[1], 2)} if net[2] < 0 else ())}
         money_seen |= set(ranged(*lost(net))) if net[2] < 0 else set()
     (harm, gain, net), (of_week, forgone, net_of_week) = nets
+    gross, left = ranged(*harm), ranged(*net)
+    assert (
+        f"{gross[1]} (from {gross[0]} to {gross[2]}) lost gross, and net of the gain from {left[0]} to {left[2]}"
+        in text
+    )
+    gross, left = ranged(*of_week), ranged(*lost(net_of_week))
+    assert (
+        f"would lose {gross[1]} (from {gross[0]} to {gross[2]}) gross in each week like the last, and net {left[1]} "
+        f"(from {left[0]} to {left[2]})."
+    ) in text
     refunds = [each * treated_in(found, stage="90%", window="cohort") * 9
                for each in per_person(found, "refund_rate", stage="90%", window="cohort")]  # fmt: skip
     told = amounts(said, "harm")

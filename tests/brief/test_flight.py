@@ -273,8 +273,12 @@ def test_the_deadline_of_the_escalation_is_an_instant(repository: Path) -> None:
         "nobody has to agree on"
     )
     assert told["who acts now"] == "@pdp-oncall rolls back, by 2023-03-16 09:15 PDT"
+    assert (
+        told["green is a reading"]
+        == "in which no stop rule and no limit has fired, and no guardrail is harmed"
+    )
     assert told["readouts"].startswith(
-        "twice a week, the next on 2023-03-20 and 2023-03-23, until two in a row are green; then every week"
+        "twice a week, the next on 2023-03-20 and 2023-03-23, until two in a row are green, on 2023-03-23 at the earliest; then every week"
     )
     edit(repository, BUY_NOW, ("within: 24h", "within: 4h"))
     later = facts(ask(repository, BUY_NOW, TWO_BAD_WEEKS, "2023-03-11T23:00:00-08:00").page, "Who decides")

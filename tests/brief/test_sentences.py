@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,14 @@ import pytest
 
 from egp.pages.brief.holdout import Confirmation
 from egp.pages.brief.result import PrimaryResult
+from egp.pages.brief.scene import Scene, scene
 from egp.pages.brief.telling import _pictured
+from egp.pages.brief.verdicts import _what_decides
 from egp.plan.picture import Intervals
-from tests.brief.asking import BUY_NOW, TWO_BAD_WEEKS, ask, edit, facts, options, section, shown
+from egp.plan.quantity import moment
+from egp.policy.plan_files import PlanFinder
+from egp.policy.reading import read_policy
+from tests.brief.asking import BUY_NOW, NOON, TWO_BAD_WEEKS, ask, edit, facts, options, section, shown
 from tests.gate.calling import call
 
 RESULTS = "results/pdp-buy-now"
@@ -74,6 +80,46 @@ def test_validated_has_a_criterion_and_somebody_acts_by_a_day(repository: Path) 
     assert without["who acts next"].endswith(
         "the plan does not say until when anybody is held out (`holdout.until`)"
     )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "is_due", "begins"),
+    [
+        (
+            0.001,
+            0.01,
+            False,
+            "Recommended is A, raise nothing: stay as it is until the holdout is read on 2023-05-10.",
+        ),
+        (0.001, 0.01, True, "Recommended is to keep the change for everybody: @pdp-pm ends the holdout."),
+        (-0.01, -0.001, True, "Recommended is B, roll back: @pdp-pm has it withdrawn."),
+        (
+            -0.01,
+            0.01,
+            True,
+            "Nothing is recommended: the holdout does not decide, and @pdp-pm does, who was to by 2023-05-10.",
+        ),
+    ],
+)
+def test_after_the_ramp_something_is_recommended_or_somebody_decides_by_a_day(
+    repository: Path, low: float, high: float, is_due: bool, begins: str
+) -> None:
+    as_of = "2023-05-10T09:00" if is_due else "2023-03-02T09:30"
+    asked = ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml", as_of)
+    assert isinstance(asked.said.confirmed, Confirmation)
+    of_scene = scene_of(repository, f"{RESULTS}/monitor.yaml", as_of)
+    seen = replace(asked.said.confirmed, low=low, high=high, is_due=is_due)
+    assert _what_decides(of_scene, seen).startswith(begins)
+    marked = {letter for letter, (_, _, light) in options(asked.page).items() if "recommended" in light.word}
+    assert marked == (set() if is_due else {"A"})
+
+
+def scene_of(folder: Path, results: str, as_of: str) -> Scene:
+    with contextlib.chdir(folder):
+        policy = read_policy("egp.yaml", "egp.yaml")
+        finder = PlanFinder(str(folder), policy.plans, policy.root)
+        instant = moment(as_of)
+        return scene(BUY_NOW, results, finder, policy, instant, NOON)
 
 
 def test_a_test_that_runs_names_who_reads_it_and_when(repository: Path) -> None:

@@ -125,10 +125,10 @@ class _Sheet:
     def _intervals(self, drawing: Intervals) -> float:
         groups = len({row.group for row in drawing.rows if row.group})
         rows = (
-            max(1.25 * self.times, 0.95 * self._broken(f"{row.name} {row.words}", 0.55))
+            max(1.2 * self.times, 0.95 * self._broken(f"{row.name} {row.words}", 0.55))
             for row in drawing.rows
         )
-        return 3.5 * self.times + sum(rows) + 1.1 * groups
+        return 3.5 * self.times + sum(rows) + 1.05 * groups
 
     def _table(self, table: Table, share: float) -> float:
         """Columns are as wide as their longest cells want to be, as far as there is room."""

@@ -92,8 +92,8 @@ def reached_by_waiting(scene: Scene) -> Iterator[str]:
         days = max(0.0, (readout_day(plan) - scene.day) / _DAY)
         last, now = treated_at_the_end(plan), treated_share(plan)
         yield (
-            f"They are of {counted_as(plan, days, max(0.0, last - now))} until the look. A launch today would treat "
-            f"{percent(last)}, and the test treats {percent(now)}: those are the others."
+            f"They are of {counted_as(plan, days, max(0.0, last - now))} until the look: the last stage of the ramp would treat "
+            f"{percent(last)} of all, and the test treats {percent(now)}."
         )
 
 

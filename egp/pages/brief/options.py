@@ -10,7 +10,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from egp.advice.choices import BEFORE_LAUNCH, GO_ON, ROLL_BACK, WAIT, checkpoint, delay_in_days
-from egp.advice.open_options import errors_of
+from egp.advice.open_options import errors_of, next_stage
 from egp.gate.action import how_to_withdraw
 from egp.gate.looks import open_look, planned_looks
 from egp.output.page.model import Block, Command, Light, Paragraph, Points, Section, Table
@@ -63,7 +63,8 @@ class Choice:
 
     @property
     def recommended(self) -> OpenOption | None:
-        """The option before a launch that is worth the most of those that are open and leave nobody worse off."""
+        """Before a launch the option that is worth the most of those that are open and leave nobody worse off; after the
+        ramp the one that waits for the holdout."""
         return next((each for each in self.options if each.is_recommended), None)
 
 
@@ -73,11 +74,18 @@ def choice_of(scene: Scene, launch: Launch | str) -> Choice:
         lettered = list(_in_flight(scene, draft))
         # What the gate leaves open leads.
         lettered.sort(key=lambda each: (each.letter != GO_ON or each.light.tone != "good", each.letter))
-        return Choice(tuple(lettered), draft, None)
+        return Choice(tuple(map(_recommended_if(_waits_for_the_holdout(scene)), lettered)), draft, None)
     delayed = _delayed(scene)
     lettered = list(_before(scene, launch, delayed, draft))
     best = _best(lettered, launch) if isinstance(launch, Launch) else ""
     return Choice(tuple(map(_recommended_if(best), lettered)), draft, delayed)
+
+
+def _waits_for_the_holdout(scene: Scene) -> str:
+    """After the ramp, where nothing is amiss: to stay until the day on which the holdout is read; empty at other moments."""
+    until = scene.plan.holdout.until if scene.plan.holdout else None
+    waits = scene.moment == "after" and scene.verdict == "proceed" and until is not None and scene.day < until
+    return "A" if waits else ""
 
 
 def _best(lettered: list[OpenOption], launch: Launch) -> str:
@@ -296,8 +304,11 @@ def _light(reason: str) -> Light | None:
 
 def _frozen(readout: Readout) -> str:
     stage = readout.stage
-    if stage.position >= 0:
+    if stage.position >= 0 and next_stage(readout.plan, stage.position):
         return f"stay at {stage.name}, the ramp is frozen, watch on"
+    if stage.position >= 0:
+        last = readout.plan.holdout.until if readout.plan.holdout else None
+        return f"stay at {stage.name}, watch on{f' until the holdout is read on {last}' if last else ''}"
     until = "complete it as planned"
     with suppress(NotChecked):  # a plan that says too little for a look has none open
         until = "watch on" if open_look(readout) is not None else until

@@ -212,7 +212,7 @@ def _in_the_gates_words(scene: Scene, judgement: GateJudgement) -> str:
     )
     onwards = scene.onwards
     return (
-        f"{amiss} The gate's answer for {scene.next_stage} is {HEADLINE[onwards.decision.verdict]}."
+        f"{amiss} To treat {scene.next_stage}, the first stage of the ramp, the gate says {HEADLINE[onwards.decision.verdict]}."
         if onwards
         else amiss
     )

@@ -21,7 +21,7 @@ from egp.plan.analysis.money import (
 )
 from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import shown
-from egp.plan.wording import counted, money, percent, significant
+from egp.plan.wording import counted, in_points, money, percent, significant
 from egp.stats.values import NamedTuple
 from egp.yaml import pointer
 
@@ -175,7 +175,7 @@ def _stated(
             if change is not None:
                 name = shown(called_by_people(metric, catalogue))
                 yield _line(
-                    f"{up} if {name} {_GOES[metric.direction or '']} by the {change} that {words}",
+                    f"{up} if {name} {_GOES[metric.direction or '']} by the {in_points(change)} that {words}",
                     metric,
                     path,
                     change,
@@ -208,7 +208,7 @@ def _line(
     except NotChecked as missing:
         return f"`{pointer(missing.path)}` would say how large {change} is"
     baseline = f" of {_baseline(metric.baseline)}" if change.relative and metric.baseline else ""
-    how = f"{change}{baseline} {in_people(price, reached)}"
+    how = f"{in_points(change)}{baseline} {in_people(price, reached)}"
     return PricedLine(name, amount if sign > 0 else -amount, how, metric.name, has_words_for_sign=True)
 
 

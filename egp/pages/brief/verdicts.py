@@ -14,9 +14,11 @@ from egp.plan.analysis.days import first_day, run_days
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.results import TEST
-from egp.plan.wording import listing
+from egp.plan.wording import called, listing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from egp.output.page.model import Tone
     from egp.pages.brief.balance import Balance
     from egp.pages.brief.guardrails import WatchedGuardrail
@@ -68,14 +70,20 @@ def _withheld(scene: Scene, harm: Account, balances: tuple[Balance, ...]) -> str
     costs = [each for each in harm.lines if each.amount.high < 0 and each.metric in tripped]
     if not costs:
         return said
-    once = ", each person counted once" if scene.moment == "harm" else ""
-    said = f"{said} {what(costs[0])}{once}, a loss of {-costs[0].amount}."
-    to_come = [each.net for each in balances[1:] if each.net and each.net.amount.high < 0]
-    if not to_come or scene.moment != "harm":
+    if scene.moment != "harm":
+        return f"{said} {what(costs[0])}, a loss of {-costs[0].amount}."
+    said = f"{said} {what(costs[0])}, each person counted once, {-costs[0].amount} lost gross{_net_so_far(balances[:1])}."
+    to_come = [each for each in balances[1:] if each.net and each.net.amount.high < 0]
+    weekly = [line for each in to_come for line in each.harms if line.metric == costs[0].metric]
+    if not to_come or not weekly or to_come[0].net is None:
         return said
-    return (
-        f"{said} Going on would lose {-to_come[0].amount} in each week like the last, their gain taken off."
-    )
+    return f"{said} Going on would lose {-weekly[0].amount} gross in each week like the last, and net {-to_come[0].net.amount}."
+
+
+def _net_so_far(balances: Sequence[Balance]) -> str:
+    """ ", and net from -$6.1k to $1.5k": what is left once the gain of the same people is counted."""
+    net = next((each.net for each in balances if each.net), None)
+    return f", and net of the gain {net.amount} (below zero is a loss)" if net else ""
 
 
 def _closed_until(scene: Scene) -> str:
@@ -150,10 +158,32 @@ def _not_ruled_out(rows: list[WatchedGuardrail]) -> str:
     return f" {listing(names)} there: {NOT_RULED_OUT}." if names else ""
 
 
+def _what_decides(scene: Scene, confirmed: Confirmation | str) -> str:
+    """After the ramp: what is recommended, what decides about the rest, who decides it, and by when."""
+    holdout, owner = scene.plan.holdout, scene.plan.owner
+    who = called(owner.dri if owner else None, "the owner")
+    if holdout is None or holdout.until is None:
+        return ""
+    if scene.day < holdout.until:
+        tie = called(scene.plan.escalation.to if scene.plan.escalation else None, who)
+        return (
+            f"Recommended is A, {scene.letters['A']}: stay as it is until the holdout is read on {holdout.until}. On that day {who} "
+            "keeps the change for everybody if the gain is validated, and rolls it back if the holdout is all below zero; in "
+            f"between {tie} decides. "
+        )
+    if isinstance(confirmed, str):
+        return f"{who} decides now, for the holdout was to be read on {holdout.until}. "
+    if confirmed.is_validated:
+        return f"Recommended is to keep the change for everybody: {who} ends the holdout. "
+    if confirmed.high < 0:
+        return f"Recommended is B, {scene.letters['B']}: {who} has it withdrawn. "
+    return f"Nothing is recommended: the holdout does not decide, and {who} does, who was to by {holdout.until}. "
+
+
 def _all_out(scene: Scene, confirmed: Confirmation | str, balances: tuple[Balance, ...]) -> tuple[str, Tone]:
     assert scene.judgement is not None
     gained = _in_money(balances[:1])
-    said = f"No stop rule or limit has fired at {scene.judgement.readout.stage.name}, the last stage.{gained}"
+    said = f"{_what_decides(scene, confirmed)}No stop rule or limit has fired at {scene.judgement.readout.stage.name}, the last stage.{gained}"
     if isinstance(confirmed, str):
         return f"{said} The gain is not validated: {confirmed}.", "neutral"
     return f"{said} {confirmed.in_words}", "good" if confirmed.is_validated else "neutral"

@@ -63,9 +63,14 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
         cadence = _CADENCE.get(plan.readouts.cadence or "", "not stated")
         if scene.moment == "harm" and plan.readouts.cadence not in _OFTEN_ENOUGH:
             first, second = _twice_a_week(scene.day)
-            cadence = f"twice a week, the next on {first} and {second}, until two in a row are green; then {cadence}"
+            cadence = f"twice a week, the next on {first} and {second}, until two in a row are green, on {second} at the earliest; then {cadence}"
         audience = listing(map(shown, plan.readouts.audience))
         yield "readouts", f"{cadence}{f', to {audience}' if audience else ''}"
+        if scene.moment == "harm":
+            yield (
+                "green is a reading",
+                "in which no stop rule and no limit has fired, and no guardrail is harmed",
+            )
     yield from _acts(scene)
     if plan.rollback and scene.moment != "harm":
         minutes = plan.rollback.max_minutes
