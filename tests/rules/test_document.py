@@ -344,3 +344,10 @@ def test_a_number_that_should_be_a_text_is_quoted_as_it_stands(written: str) -> 
 def test_any_message_shows_a_number_as_it_stands(key: str, value: str, written: str) -> None:
     found = findings_in("valid-plan", json.dumps({**sound_value(), key: "HERE"}).replace('"HERE"', value))
     assert written in found[0].message + found[0].advice.text
+
+
+@pytest.mark.parametrize("unseen", ["\0", "\x1b", "\u200b"])
+def test_a_character_that_nobody_sees_is_one_finding(unseen: str) -> None:
+    found = findings("valid-plan", {"owner": {"dri": f"@pdp{unseen}pm"}})
+    assert [at for at, _ in said(found)] == ["/owner/dri"]
+    assert found[0].advice.text

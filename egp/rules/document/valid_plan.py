@@ -278,7 +278,7 @@ Fails at `/holdout/until`, saying "20 years after the start on 2023-01-23":
 holdout: {until: 2043-05-10}
 ```
 
-Fails at `/owner/dri`, saying "a character in it that nobody sees":
+Fails at `/owner/dri`, saying "a character that nobody sees":
 
 ```yaml
 owner: {dri: "@pdp-pm\\0"}
@@ -399,7 +399,7 @@ def check(file: PlanFile) -> Iterator[Finding]:
     explained = misspelt.union(problem.path for problem in file.problems)
     yield from contradictions(file.plan, explained)
     yield from mismatches(file.plan, explained)
-    yield from meaningless(file.plan)
+    yield from (each for each in meaningless(file.plan) if each.at not in explained)
 
 
 def _remedies(file: PlanFile, problem: ValueProblem) -> Iterator[Remedy]:
