@@ -30,7 +30,8 @@ def what_to_do(case: Case, diagnostic: Diagnostic) -> str:
     by_hand = case.exported(diagnostic.rule, "by_hand")
     phrase: str = by_hand(case.broken(diagnostic)) if by_hand else ""
     help, path = diagnostic.help, diagnostic.place.path
-    if path != case.source.shown and not help.startswith("in "):
+    names_its_file = any(each.before for each in diagnostic.remedies)
+    if path != case.source.shown and not names_its_file:
         help = f"in {path}, {help}"
     advice = f"{help[:1].upper()}{help[1:]}." if diagnostic.help else ""
     return phrase or advice or "No change of one or two fields complies: the plan has to be thought over."
