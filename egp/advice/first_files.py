@@ -23,6 +23,7 @@ _SOUND = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 _LARGEST = 100_000
 _SOUND_ON = date(2023, 1, 18)
 """A day on which the plan that the rules' pages begin with passes: it is registered, and has not begun."""
+_WEEKS_AHEAD = 4
 _DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _HEAD = f"""\
 {SCHEMA_LINE}
@@ -140,11 +141,19 @@ def first_files(host: CodeHost, extends: str, owner: str, package: str, as_of: d
 
 
 def example(as_of: date) -> str:
-    """The sound plan, moved by whole weeks so that it is registered, and begins within days."""
-    weeks = (as_of - _SOUND_ON).days // 7
+    """The sound plan, moved by whole weeks: known by today is what has to be, and the run is weeks ahead.
+
+    It is not registered. Who tries out the commands can register it; who has read it can delete it, since nothing runs.
+    """
+    past = (as_of - _SOUND_ON).days // 7
+
+    def moved(found: re.Match[str]) -> str:
+        day = date.fromisoformat(found[0])
+        return str(day + timedelta(weeks=past if day < _SOUND_ON else past + _WEEKS_AHEAD))
+
     text = read_regular(_SOUND, _LARGEST).decode("utf-8")
     body = text.partition("\n")[2].replace("id: sound-plan", "id: example", 1)
-    return _DAY.sub(lambda found: str(date.fromisoformat(found[0]) + timedelta(weeks=weeks)), body)
+    return _DAY.sub(moved, re.sub(r"^registered:.*\n", "", body, flags=re.MULTILINE))
 
 
 def _owners(owner: str) -> str:

@@ -62,6 +62,35 @@ def test_the_example_passes_whatever_the_day(folder: Path, day: date, policy: st
     assert (folder / "egp.yaml").exists()
 
 
+def committed(folder: Path, *message: str) -> None:
+    who = ("-c", "user.name=egp", "-c", "user.email=egp@example.com", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", "-C", str(folder), "add", "--all"], check=True)
+    subprocess.run(["git", "-C", str(folder), *who, "commit", "-q", "-m", " ".join(message)], check=True)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("day", DAYS[::4], ids=str)
+def test_the_example_can_be_registered(day: date) -> None:
+    assert main(["init", "--yes", "--as-of", str(day)]) == 0
+    assert main(["register", "experiments/example.yaml", "--write-date", "--as-of", str(day)]) == 0
+    assert main(["check", "--as-of", str(day), "--fail-level", "warning"]) == 0
+
+
+def test_the_example_can_be_deleted_once_there_is_another_plan(folder: Path) -> None:
+    assert main(["init", "--yes", "--as-of", "2026-11-30"]) == 0
+    committed(folder, "begin")
+    example = folder / "experiments/example.yaml"
+    own = example.read_text(encoding="utf-8")
+    for old, new in (
+        ("id: example", "id: own"), ("layer: pdp", "layer: own"), ("feature_flag: pdp_buy_now", "feature_flag: own"),
+    ):  # fmt: skip
+        assert own.count(old) == 1
+        own = own.replace(old, new)
+    (folder / "experiments/own.yaml").write_text(own, encoding="utf-8")
+    example.unlink()
+    assert main(["check", "--base", "HEAD", "--as-of", "2026-12-02"]) == 0
+
+
 def test_nothing_that_is_there_is_touched(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("egp.yaml", ".pre-commit-config.yaml", "CODEOWNERS", ".github/workflows/egp.yml"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
