@@ -8,6 +8,7 @@ from egp.gate.clock import shown_instant
 from egp.gate.judgement import GateJudgement
 from egp.gate.live import WORDS, ServedNow
 from egp.gate.reading import Reading
+from egp.gate.rows import merged
 from egp.output.page.model import Answer, Block, Light, Notice, Paragraph, Section, Table, Tone
 from egp.output.page.unit_spacing import in_one_style
 from egp.plan.quantity import shown
@@ -54,7 +55,7 @@ def next_steps(judgement: GateJudgement) -> list[str]:
     reasons = [each for each in decision.reasons if decision.kind != "repair" or each.kind != "inconclusive"]
     last = max((reading.until for reading in reasons if reading.until), default=None)
     steps = [reading.next for reading in reasons if reading.next and reading.until in (None, last)]
-    return list(dict.fromkeys(steps))
+    return merged(steps)
 
 
 def _onwards(judgement: GateJudgement) -> list[str]:

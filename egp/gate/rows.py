@@ -5,15 +5,46 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egp.gate.clock import day_end
+from egp.plan.quantity import shown
 from egp.plan.results import FIRST_WEEK, TEST
+from egp.plan.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from egp.gate.readout import Readout
     from egp.plan.experiment import Metric
     from egp.plan.results import Row, Window
+
+
+class AddRows(str):
+    """The step that adds the rows of a window, of metrics that have none in the stage."""
+
+    __slots__ = ("metrics", "window")
+    window: Window
+    metrics: tuple[str, ...]
+
+    def __new__(cls, window: Window, *metrics: str) -> AddRows:
+        step = super().__new__(cls, f"add the {window} rows of {listing(map(shown, metrics))}")
+        step.window, step.metrics = window, metrics
+        return step
+
+    def __reduce__(self) -> tuple[type[AddRows], tuple[str, ...]]:
+        return AddRows, (self.window, *self.metrics)
+
+
+def merged(steps: Iterable[str]) -> list[str]:
+    """Each step once, and one for all metrics that lack the rows of a window: a query adds them together."""
+    steps = list(steps)
+    metrics: dict[str, dict[str, None]] = {}
+    for step in steps:
+        if isinstance(step, AddRows):
+            metrics.setdefault(step.window, {}).update(dict.fromkeys(step.metrics))
+    whole = (
+        AddRows(each.window, *metrics[each.window]) if isinstance(each, AddRows) else each for each in steps
+    )
+    return list(dict.fromkeys(map(str, whole)))
 
 
 def rows_of(

@@ -13,6 +13,7 @@ from statsmodels.stats.proportion import test_proportions_2indep as score_test_o
 from egp import stats
 from egp.gate.checks import sample_ratio, stage_order
 from egp.gate.reading import Reading
+from egp.gate.rows import merged
 from egp.gate.verdict import Decision, decide
 from egp.plan.analysis.alarm_levels import LEVELS
 from egp.plan.analysis.stop_rules import weekly_level
@@ -283,6 +284,19 @@ class TestCompleteData:
         found = readings(world, "complete-data")
         expected = "week rows of refund_rate are missing for both variants: 2023-01-23 and 2023-01-30"
         assert expected in [reading.message for reading in found]
+
+    def test_rows_that_never_were_are_added_in_one_step_for_every_metric(self) -> None:
+        world = readout_world().without(lambda row: row.window == "week")
+        steps = merged(reading.next for reading in world.decide().reasons)
+        assert [step for step in steps if "week rows" in step] == [
+            "add the week rows of refund_rate and cs_contacts"
+        ]
+
+    def test_rows_of_weeks_that_are_missing_among_others_are_loaded_again(self) -> None:
+        lost = date(2023, 1, 30)
+        world = readout_world().without(lambda row: row.window == "week" and row.date == lost)
+        steps = [reading.next for reading in readings(world, "complete-data")]
+        assert "@pdp-pm loads refund_rate of the week from 2023-01-30 again" in steps
 
     def test_days_in_a_row_are_a_span_and_both_variants_one_reading(self) -> None:
         lost = {date(2023, 1, day) for day in (24, 25, 26)}

@@ -44,7 +44,7 @@ from egp.gate.exposure import (
 from egp.gate.guarding import guarded
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.gate.rows import cumulative_rows, metrics_in_totals, rows_of, was_refused
+from egp.gate.rows import AddRows, cumulative_rows, metrics_in_totals, rows_of, was_refused
 from egp.plan.analysis.days import day_after, last_exposure
 from egp.plan.experiment import Metric
 from egp.plan.quantity import QuantityError, share, shown
@@ -162,7 +162,7 @@ def _missing_totals(readout: Readout, metric: Metric) -> Iterator[Reading]:
         stale = [row for row in rows if row.through and row.through < days_over(readout)[-1].last]
         if not rows and not was_refused(readout, "total", metric, variant, None):
             message = f"there is no total row of {metric.id} for {variant} in {readout.stage.name}"
-            yield _trouble(message, "no row", "add the total rows", metric.name, variant)
+            yield _trouble(message, "no row", AddRows("total", metric.name), metric.name, variant)
         elif stale:
             last = days_over(readout)[-1].last
             message = f"the total row of {metric.id} for {variant} ends on {stale[0].through}, not on {last}"
@@ -181,23 +181,38 @@ def _missing(readout: Readout, metric: Metric, window: Window, days: list[date])
         if absent:
             lacking.setdefault(absent, []).append(variant)
     for absent, names in lacking.items():
-        weeks = f"the {'week' if len(absent) == 1 else 'weeks'} from " if window == "week" else ""
         of_whom = "both variants" if len(names) == len(variants) == 2 else listing(map(shown, names))
         yield _trouble(
-            f"{window} rows of {metric.id} are missing for {of_whom}: {_listed(absent)}",
+            f"{window} rows of {metric.id} are missing for {of_whom}: {_listed(absent, window)}",
             "no row",
-            f"{_responsible(readout)} loads {metric.id} of {weeks}{_listed(absent)} again",
+            _loaded(readout, metric, window, absent),
             metric.name,
             names[0] if len(names) == 1 else "",
         )
 
 
-def _listed(days: Sequence[date]) -> str:
+def _loaded(readout: Readout, metric: Metric, window: Window, absent: Sequence[date]) -> str:
+    """Who loads what again; where there was never a row of the kind, only what to add."""
+    was_there = any(
+        (about.window, about.metric, about.stage) == (window, metric.id, readout.stage.name)
+        for about in readout.lost
+    )
+    if not was_there and not rows_of(readout, metric, window):
+        return AddRows(window, metric.name)
+    weeks = f"the {'week' if len(absent) == 1 else 'weeks'} from " if window == "week" else ""
+    return f"{_responsible(readout)} loads {metric.id} of {weeks}{_listed(absent, window)} again"
+
+
+def _listed(days: Sequence[date], window: Window = "day") -> str:
     """Days in a row as from and to; of others the first three."""
     if len(days) > 2 and (days[-1] - days[0]).days == len(days) - 1:
         return f"{days[0]} to {days[-1]}"
     shown_days = [str(day) for day in days[:3]]
-    return listing([*shown_days, counted(len(days) - 3, "day") + " more"] if len(days) > 3 else shown_days)
+    return listing(
+        [*shown_days, counted(len(days) - 3, "week" if window == "week" else "day") + " more"]
+        if len(days) > 3
+        else shown_days
+    )
 
 
 def _from_the_future(readout: Readout) -> Iterator[Reading]:

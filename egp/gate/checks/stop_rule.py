@@ -51,6 +51,7 @@ from egp.gate.guarding import GuardedPart, one_by_one
 from egp.gate.harm import Excess, harm_beyond
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
+from egp.gate.rows import AddRows
 from egp.gate.settings import alarm_levels
 from egp.gate.withholding import withheld_metrics
 from egp.plan.analysis.days import whole_days
@@ -227,7 +228,7 @@ class _Watched:
             raise Lacking(
                 f"stop rule {shown(self.rule.id)} on {shown(self.metric.id)} cannot be judged: a {window} of "
                 f"{self.readout.stage.name} is over, and there is no {window} row of both variants",
-                f"add the {window} rows of {shown(self.metric.id)}",
+                AddRows(window, self.metric.name),
             )
         observed = run.phrase
         detail = f"{observed} with harm" if run.judged else observed
@@ -429,8 +430,9 @@ def _no_bad_weeks(readout: Readout, weeks: _Weeks) -> Iterator[Reading]:
         return
     if every and len(weeks.unseen) == every:
         none = "no guardrail has a week to judge so far"
-        if any(_is_week_due(readout, metric) for _, metric in readout.plan.guardrails):
-            raise Lacking(f"{none}, and a week of {readout.stage.name} is over", "add the week rows")
+        due = [metric.name for _, metric in readout.plan.guardrails if _is_week_due(readout, metric)]
+        if due:
+            raise Lacking(f"{none}, and a week of {readout.stage.name} is over", AddRows("week", *due))
         yield Reading(
             "pass",
             f"{none}; {BAD_WEEKS} harmful weeks in a row roll back, whatever the plan says",
