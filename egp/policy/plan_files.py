@@ -89,8 +89,10 @@ class PlanFinder:
             elif os.path.lexists(absolute):
                 sources = [self._source(absolute)]
             else:
-                message = "there is no such file or folder"
-                self.failures.append(Failure(self._shown(absolute), message, help=_meant(path, absolute)))
+                from egp.record.near_file import path_advice
+
+                message, advice = "there is no such file or folder", path_advice(absolute, path)
+                self.failures.append(Failure(self._shown(absolute), message, help=advice))
                 continue
             for source in sources:
                 found.setdefault(source.path, source)
@@ -298,19 +300,6 @@ def led_astray(finder: PlanFinder, source: PlanSource) -> Failure | None:
     else:
         return None
     return Failure(source.shown, message, help="commit the plan itself")
-
-
-def _meant(path: str, absolute: str) -> str:
-    """What stands beside it under a name like that."""
-    from egp.plan.typed_reader import nearest
-
-    folder, name = os.path.split(absolute)
-    try:
-        beside = [each for each in os.listdir(folder) if not each.startswith(".")]
-    except OSError:
-        beside = []
-    guess = nearest(name, sorted(beside))
-    return f"did you mean {os.path.join(os.path.dirname(path), guess)}?" if guess else "correct the path"
 
 
 def _no_plan(path: str, shown: str) -> Failure:

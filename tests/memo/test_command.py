@@ -113,6 +113,14 @@ def test_what_cannot_be_explained_ends_with_2(
     assert not said.out
 
 
+def test_a_file_that_is_missing_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["explain", "nothing.yaml"], ["show", "nothing.yaml"]):
+        assert main(arguments) == 2
+        said = capsys.readouterr()
+        assert said.err.count("help:") == 1
+        assert "nothing.yaml: there is no such file" in said.err
+
+
 def test_one_of_several_plans_in_a_file(examples: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plans = [(examples / name).read_text(encoding="utf-8") for name in (DAY_FIVE, "rejected/seven-days.yaml")]
     (examples / "rejected/both.yaml").write_text("---\n".join(plans), encoding="utf-8")

@@ -115,8 +115,10 @@ def _explain_plan(options: argparse.Namespace) -> int:
     _require_fitting(options)
     policy, finder = policy_and_plans(options, [options.subject])
     sources = finder.asked([options.subject])
-    if finder.failures or len(sources) != 1:
+    if finder.failures:
         terminal.print_failures(finder.failures)
+        return terminal.COULD_NOT_JUDGE
+    if len(sources) != 1:
         raise terminal.Stop(f"{options.subject} is not one plan", "name the plan's file")
     try:
         case = read_case(

@@ -44,8 +44,11 @@ def one_plan(path: str, finder: PlanFinder, usage: str) -> Iterator[tuple[PlanSo
     from egp.plan.experiment import may_be_plan
 
     sources = finder.asked([path])
-    if finder.failures or len(sources) != 1 or finder.leaves_repository(sources[0]):
-        terminal.print_failures(finder.failures)
+    if finder.failures:
+        *before, failure = finder.failures
+        terminal.print_failures(before)
+        raise terminal.Stop(f"{failure.path}: {failure.message}", failure.help or usage)
+    if len(sources) != 1 or finder.leaves_repository(sources[0]):
         raise terminal.Stop(f"{path} is not one plan", usage)
     try:
         documents = sources[0].documents()

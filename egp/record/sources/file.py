@@ -13,6 +13,7 @@ from egp.plan.quantity import shown
 from egp.plan.results import COLUMNS, About, Evidence, Results, Row, RowRefusal, StageEntry, results_digest
 from egp.plan.typed_reader import ValueProblem, changed, read
 from egp.plan.wording import counted
+from egp.record.near_file import path_advice
 from egp.record.sources import ResultsError, RowSource
 from egp.record.sources.between_rows import Placed, contradictions
 from egp.record.sources.cells import CellError, RowReader
@@ -95,7 +96,8 @@ class ResultsFile:
         try:
             documents = read_file(self._path, self._shown, self._root)
         except OSError as error:
-            raise self.unusable(f"cannot read the results: {error.strerror}", "correct the path") from None
+            advice = path_advice(self._path, self._shown)
+            raise self.unusable(f"cannot read the results: {error.strerror}", advice) from None
         document = documents[0]
         failures = [
             Failure(
