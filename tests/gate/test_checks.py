@@ -269,10 +269,21 @@ class TestCompleteData:
         assert reading.next == "count again"
 
     def test_many_troubles_are_summed_up(self) -> None:
-        refusals = tuple(RowRefusal("r.csv", at, at, "units", "no", "count again") for at in range(1, 31))
+        refusals = tuple(
+            RowRefusal("r.csv", at, at, "units", f"no {at}", "count again") for at in range(1, 31)
+        )
         found = readings(readout_world().but(more={"problems": refusals}), "complete-data")
         assert len(found) == 9
         assert found[-1].message == "and 22 more gaps or refused rows"
+
+    def test_rows_with_the_same_mistake_are_one_reading(self) -> None:
+        refusals = tuple(
+            RowRefusal("r.csv", at + 1, at, "variant", "unknown variant", "correct it") for at in range(1, 16)
+        )
+        found = readings(readout_world().but(more={"problems": refusals}), "complete-data")
+        assert [reading.message for reading in found] == [
+            "15 rows, the first at r.csv:2, row 1, column variant: unknown variant"
+        ]
 
     def test_rows_of_days_to_come(self) -> None:
         world = readout_world()

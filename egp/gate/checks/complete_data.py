@@ -48,7 +48,7 @@ from egp.gate.rows import AddRows, cumulative_rows, metrics_in_totals, rows_of, 
 from egp.plan.analysis.days import day_after, last_exposure
 from egp.plan.experiment import Metric
 from egp.plan.quantity import QuantityError, share, shown
-from egp.plan.results import CANARY, TEST, Row, Window, stage_name
+from egp.plan.results import CANARY, TEST, Row, RowRefusal, Window, stage_name
 from egp.plan.wording import counted, length, listing
 from egp.rules.rule import Params as RuleParams
 from egp.yaml import Path
@@ -101,8 +101,13 @@ def _trouble(message: str, observed: str, next: str, metric: str = "", variant: 
 
 
 def _refused(readout: Readout) -> Iterator[Reading]:
+    """One reading for all rows of a file in which the same is wrong."""
+    alike: dict[tuple[str, str, str], list[RowRefusal]] = {}
     for problem in readout.evidence.problems:
-        yield _trouble(f"{problem.place}: {problem.message}", "refused", problem.help)
+        alike.setdefault((problem.path, problem.column, problem.message), []).append(problem)
+    for first, *others in alike.values():
+        rows = f"{counted(len(others) + 1, 'row')}, the first at " if others else ""
+        yield _trouble(f"{rows}{first.place}: {first.message}", "refused", first.help)
 
 
 def _left_out(readout: Readout) -> Iterator[Reading]:
