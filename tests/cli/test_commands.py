@@ -111,7 +111,15 @@ class TestCheck:
         repository.write("egp.yaml", "plans: ['trials/*.yaml']\n" + RUNTIME_ALONE)
         told = egp("check", DAY)
         assert (told.status, told.out) == (2, "")
-        assert told.err.startswith("egp: no plan matches trials/*.yaml\n  help: ")
+        assert told.err.startswith(
+            "egp: no plan matches trials/*.yaml\n  help: `egp new experiment ID` writes a plan; "
+        )
+
+    def test_without_a_policy_egp_init_writes_one(self, egp: Egp, repository: Workspace) -> None:
+        (repository.root / "egp.yaml").unlink()
+        told = egp("check", DAY)
+        assert (told.status, told.out) == (2, "")
+        assert told.err.startswith("egp: which plans? there is no egp.yaml\n  help: `egp init` writes one ")
 
     def test_a_policy_without_patterns_needs_paths(self, egp: Egp, repository: Workspace) -> None:
         repository.write("egp.yaml", RUNTIME_ALONE)

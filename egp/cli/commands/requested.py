@@ -28,15 +28,22 @@ def requested_plans(options: argparse.Namespace, policy: Policy, finder: PlanFin
     elif finder.has_patterns:
         sources = finder.of_folder()
     else:
-        raise terminal.Stop(
-            "which plans? the policy names none", "name plans or folders, or say `plans:` in egp.yaml"
-        )
+        raise _unnamed(policy)
     if not sources and not finder.failures:
         raise terminal.Stop(
             f"no plan matches {', '.join(policy.plans) or 'the policies'}",
-            "name plans or folders, or correct `plans:` in the policy",
+            "`egp new experiment ID` writes a plan; or name plans or folders, or correct `plans:` in the policy",
         )
     return sources
+
+
+def _unnamed(policy: Policy) -> terminal.Stop:
+    """Neither the call nor a policy says which files are plans."""
+    if policy.root or policy.is_chosen:
+        help = "name plans or folders, or say `plans:` in egp.yaml"
+        return terminal.Stop("which plans? the policy names none", help)
+    help = "`egp init` writes one with a first plan; or name plans or folders"
+    return terminal.Stop("which plans? there is no egp.yaml", help)
 
 
 def one_plan(path: str, finder: PlanFinder, usage: str) -> Iterator[tuple[PlanSource, Document]]:
