@@ -303,6 +303,26 @@ class TestCompleteData:
             "add the week rows of refund_rate and cs_contacts"
         ]
 
+    @pytest.mark.parametrize(
+        ("metric", "window", "segment", "check"),
+        [
+            ("add_to_cart_rate", "cohort", "", "complete-data"),
+            ("refund_rate", "cohort", "", "complete-data"),
+            ("refund_rate", "week", "", "complete-data"),
+            ("p95_page_load", "total", "", "complete-data"),
+            ("p95_page_load", "day", "", "complete-data"),
+            ("add_to_cart_rate", "week", "first_week", "novelty"),
+        ],
+    )
+    def test_the_rows_that_the_page_on_results_lists_are_required(
+        self, metric: str, window: str, segment: str, check: str
+    ) -> None:
+        assert readout_world().decide().verdict == "proceed"
+        world = readout_world().without(
+            lambda row: (row.metric, row.window, row.segment) == (metric, window, segment)
+        )
+        assert check in open_readings(world.decide())
+
     def test_rows_of_weeks_that_are_missing_among_others_are_loaded_again(self) -> None:
         lost = date(2023, 1, 30)
         world = readout_world().without(lambda row: row.window == "week" and row.date == lost)
