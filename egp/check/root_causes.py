@@ -170,8 +170,10 @@ def _weight(adopted: Adopted, findings: Iterable[Finding]) -> int:
 
 
 def _misread_above(finding: Finding, misread: Iterable[Named]) -> Named | None:
-    """The finding's path with the rule that says that it is misread there or above; None where it is read."""
-    at = finding.at
-    if isinstance(at, Span):
+    """What the finding is about or rests on with the rule that says that it is misread there or above; None where it is read."""
+    if isinstance(finding.at, Span):
         return None
-    return next(((at, by) for above, by in misread if above and at[: len(above)] == above), None)
+    paths = (finding.at, *finding.rests_on)
+    return next(
+        ((at, by) for above, by in misread if above for at in paths if at[: len(above)] == above), None
+    )

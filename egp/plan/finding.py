@@ -120,6 +120,8 @@ class Finding:
     remedies: Offer = field(default=(), compare=False)
     ends_judgement: bool = False
     """Nothing else that is found of the plan means anything: it is one of a design that egp does not judge."""
+    rests_on: tuple[Path, ...] = ()
+    """Further keys whose absence would make it wrong: where one of them was misread, nothing is claimed."""
     source: tuple[Document, Path] | None = None
     """Where the claim is placed if not in the plan: the line of a policy or of the catalogue that moves plans."""
 

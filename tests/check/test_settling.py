@@ -280,6 +280,17 @@ def test_a_misspelt_key_is_not_reported_as_missing_too(workspace: Workspace) -> 
     assert unchecked(report.unchecked) == {"minimum-runtime": ("/schedule/end", "valid-plan")}
 
 
+def test_what_rests_on_a_misspelt_key_is_not_claimed(workspace: Workspace) -> None:
+    workspace.write("egp.yaml", severities(valid_plan="error", stop_rule_complete="error"))
+    guardrail = "{id: refund_rate, kind: proportion}"
+    stop_rule = "{id: refunds, metric: refund_rate, significant_harm_for: 14d, min_units_per_variant: 2000, action: rollback}"
+    plan = f"{PLAN}guardrail_metrics: [{guardrail}]\nstop_rules: [{stop_rule}]\n"
+    workspace.write("plan.yaml", plan.replace("guardrail_metrics", "guardrails"))
+    report = workspace.report("plan.yaml")
+    assert [(each.rule, each.place.pointer) for each in report.diagnostics] == [("valid-plan", "/guardrails")]
+    assert "stop-rule-complete" in unchecked(report.unchecked)
+
+
 def test_claims_about_misread_keys_stay_where_misreading_is_a_mere_warning(workspace: Workspace) -> None:
     workspace.rule(
         "about-mde",

@@ -142,6 +142,14 @@ if TYPE_CHECKING:
 
 WEEK = timedelta(weeks=1)
 
+_HOLD_METRICS: tuple[Path, ...] = (
+    ("primary_metric",),
+    ("co_primary_metrics",),
+    ("guardrail_metrics",),
+    ("secondary_metrics",),
+    ("negative_controls",),
+)
+
 
 def check(plan: Experiment) -> Iterator[Finding]:
     if not plan.stop_rules:
@@ -164,6 +172,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
                 required="a complete stop rule",
                 help=gap.advice,
                 remedies=[each.below(above) for each in gap.remedies],
+                rests_on=gap.rests_on,
             )
 
 
@@ -191,6 +200,7 @@ class Gap(NamedTuple):
     message: str
     remedies: Sequence[Remedy] = ()
     advice: str = ""
+    rests_on: tuple[Path, ...] = ()
 
 
 def _gaps(stop_rule: StopRule, metrics: Sequence[str], least: int) -> Iterator[Gap]:
@@ -216,9 +226,10 @@ def _metric(stop_rule: StopRule, metrics: Sequence[str]) -> Iterator[Gap]:
         hint = f", did you mean {shown(guess)}?" if guess else ""
         message = f"watches {shown(stop_rule.metric)}, which is no metric of the plan{hint}"
         if guess:
-            yield Gap(at, message, [setting(at, guess)])
+            yield Gap(at, message, [setting(at, guess)], rests_on=_HOLD_METRICS)
         else:
-            yield Gap(at, message, advice="watch a metric that the plan declares")
+            advice = "watch a metric that the plan declares"
+            yield Gap(at, message, advice=advice, rests_on=_HOLD_METRICS)
 
 
 def _threshold(stop_rule: StopRule) -> Iterator[Gap]:
