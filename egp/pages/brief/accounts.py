@@ -13,7 +13,7 @@ from egp.gate.estimates import Lacking, units_in
 from egp.gate.looks import last_judged_day
 from egp.gate.rows import cumulative_rows
 from egp.gate.settings import guardrail_alpha
-from egp.pages.brief.balance import gain_line
+from egp.pages.brief.balance import Period, gain_line
 from egp.pages.brief.guardrails import is_read_out, so_far
 from egp.pages.brief.priced import (
     Account,
@@ -38,7 +38,6 @@ from egp.plan.analysis.traffic import treated_share
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.wording import money, percent, significant
-from egp.stats.values import NamedTuple
 from egp.yaml import pointer
 
 if TYPE_CHECKING:
@@ -176,20 +175,6 @@ def _harm(
 def _name(scene: Scene, metric: Metric, readout: Readout, variant: str) -> str:
     several = f" ({shown(variant)})" if len(readout.treatments) > 1 else ""
     return f"{shown(called_by_people(metric, scene.policy.metrics))}{several}"
-
-
-class Period(NamedTuple):
-    """People of whom gain, harm and net are said."""
-
-    name: str
-    people: int
-    counted: str
-    """How they are counted, where they are a forecast."""
-
-    @property
-    def lies_ahead(self) -> bool:
-        """Whether its people are a forecast."""
-        return bool(self.counted)
 
 
 def periods_of_gain(scene: Scene, readout: Readout, *, goes_on: bool) -> Iterator[Period | str]:

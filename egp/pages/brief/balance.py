@@ -18,9 +18,22 @@ from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from egp.gate.readout import Readout
-    from egp.pages.brief.accounts import Period
     from egp.pages.brief.result import PrimaryResult
     from egp.pages.brief.scene import Scene
+
+
+class Period(NamedTuple):
+    """People of whom gain, harm and net are said."""
+
+    name: str
+    people: int
+    counted: str
+    """How they are counted, where they are a forecast."""
+
+    @property
+    def lies_ahead(self) -> bool:
+        """Whether its people are a forecast."""
+        return bool(self.counted)
 
 
 class Balance(NamedTuple):
