@@ -27,7 +27,7 @@ def estimated(values: numpy.ndarray, unit: numpy.ndarray) -> tuple[float, float]
     value = float(ordered[rank - 1])
     half = stats.rank_half_width(SHARE, **sums_up_to(value, values, unit))
     low, high = int(rank - half), int(rank + half) + 1
-    return value, stats.quantile_standard_error(float(ordered[low - 1]), float(ordered[high - 1]))
+    return value, stats.quantile_standard_error(float(ordered[high - 1] - ordered[low - 1]))
 
 
 def test_independent_values_have_the_error_of_the_textbook() -> None:

@@ -263,4 +263,4 @@ def quantile_of(edges: Floats, whole: Floats, steps: Floats, share: float) -> Qu
     low, high = at_rank(rank - half), at_rank(rank + half)
     if low is None or high is None or high <= low:
         return None
-    return QuantileOfHalf(value, quantile_standard_error(low, high), round(units))
+    return QuantileOfHalf(value, quantile_standard_error(high - low), round(units))

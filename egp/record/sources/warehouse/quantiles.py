@@ -180,7 +180,7 @@ def standard_error(found: Ranked, row: dict[str, Any]) -> float | None:
         lower, upper = row["below"], row["above"]
     if lower is None or upper is None:
         return None
-    return quantile_standard_error(float(lower), float(upper))
+    return quantile_standard_error(float(upper - lower))
 
 
 def _total_number(joined: Any, measure: ComputedMetric) -> Any:
