@@ -295,7 +295,7 @@ def test_the_command_writes_a_file_that_the_gate_reads(folder: Path) -> None:
         (("growthbook", "export.csv", *PLAN, *SAID[:2]), "when it was exported"),
         (("growthbook", "absent.csv", *PLAN, *SAID), "cannot read absent.csv"),
         (("growthbook", "export.csv", *PLAN, *SAID, "--name", "=x"), "names no id"),
-        (("growthbook", "export.csv", "--plan", "egp.yaml", *SAID), "egp.yaml is no"),
+        (("growthbook", "export.csv", "--plan", "egp.yaml", *SAID), "this is a policy, not a plan"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_says_why(folder: Path, arguments: tuple[str, ...], said: str) -> None:
