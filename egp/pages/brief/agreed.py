@@ -13,7 +13,7 @@ from egp.plan.wording import absolute, called, counted, listing, money, percent,
 from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
-    from egp.plan.experiment import DecisionRule, Experiment, Metric, StopRule, Withdrawal
+    from egp.plan.experiment import Experiment, Metric, StopRule
     from egp.plan.quantity import Measure, MetricChange
 
 WEEK = timedelta(weeks=1)
@@ -184,11 +184,12 @@ def decision_rule_lines(plan: Experiment) -> Iterator[str]:
     decision = plan.decision_rule
     if decision is None or not has_primary_test(plan):
         return
-    criteria = listing(_criteria(decision))
+    criteria = listing(_bounds(decision.min_ci_lower, decision.min_lift, upwards=True))
     if criteria:
         ships = "It goes on" if plan.type == "holdback" else "It ships"
-        withdrawn = listing(_of_withdrawal(decision.withdraw)) if decision.withdraw else ""
-        then = f" ({shown(decision.withdraw.then)})" if decision.withdraw and decision.withdraw.then else ""
+        branch = decision.withdraw
+        withdrawn = listing(_bounds(branch.max_ci_upper, branch.max_lift, upwards=False)) if branch else ""
+        then = f" ({shown(branch.then)})" if branch and branch.then else ""
         yield (
             f"{ships} if {criteria}, and every guardrail is shown to stay within what was agreed; "
             + (f"it is withdrawn{then} if {withdrawn}; " if withdrawn else "")
@@ -198,30 +199,16 @@ def decision_rule_lines(plan: Experiment) -> Iterator[str]:
         yield f"The options agreed for the readout: {listing(map(shown, decision.options), 'or')}."
 
 
-def _of_withdrawal(branch: Withdrawal) -> Iterator[str]:
-    if branch.max_ci_upper is not None:
-        bound = branch.max_ci_upper
-        yield (
-            "the whole range of the result is worse than no change"
-            if bound.value == 0
-            else f"the whole range of the result is below {_with_base(bound)}"
-        )
-    if branch.max_lift is not None:
-        yield f"the result itself is at most {_with_base(branch.max_lift)}"
+def _bounds(of_range: MetricChange | None, of_result: MetricChange | None, *, upwards: bool) -> Iterator[str]:
+    """What has to be so: the whole range of the result on one side of a bound, the result itself on that side of another."""
+    if of_range is not None:
+        side, beyond = ("better", "above") if upwards else ("worse", "below")
+        where = f"{side} than no change" if of_range.value == 0 else f"{beyond} {_with_base(of_range)}"
+        yield f"the whole range of the result is {where}"
+    if of_result is not None:
+        yield f"the result itself is at {'least' if upwards else 'most'} {_with_base(of_result)}"
 
 
 def _with_base(bound: MetricChange) -> str:
     """ "1.5% of control"."""
     return f"{bound} of control" if bound.relative and bound.value else f"{bound}"
-
-
-def _criteria(decision: DecisionRule) -> Iterator[str]:
-    if decision.min_ci_lower is not None:
-        bound = decision.min_ci_lower
-        yield (
-            "the whole range of the result is better than no change"
-            if bound.value == 0
-            else f"the whole range of the result is above {_with_base(bound)}"
-        )
-    if decision.min_lift is not None:
-        yield f"the result itself is at least {_with_base(decision.min_lift)}"
