@@ -297,7 +297,7 @@ def test_the_draft_of_the_narrower_experiment(repository: Path) -> None:
     assert list(map(str, plan.statistics.looks or ())) == ["2023-04-10"]
     lacks = points(section(page, "The options"))
     assert (
-        "C is open once this is repaired by 2023-03-26, the day before its first users are treated."
+        "C (a narrower experiment) is open once this is repaired by 2023-03-26, the day before its first users are treated."
         in lacks[0]
     )
     assert any("looking for the cause says so" in each for each in lacks)

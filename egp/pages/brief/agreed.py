@@ -77,49 +77,37 @@ class BoundedMetric(NamedTuple):
 
     @property
     def in_words(self) -> str:
-        """ "p95_latency above 250 ms (225 ms assumed today: 11.1 % to spare)"."""
+        """ "p95_latency above 250 ms (225 ms assumed today: 11.1 % to spare)"; what is beyond it today has to move."""
         side = "above" if self.sign > 0 else "below"
-        said = f"{shown(self.metric.id)} {side} {_level(self.bound)}"
+        said = f"{shown(self.metric.id)} {side} {self.level}"
         today, spare = self.metric.baseline, self.spare
         if today is None or spare is None:
             return said
-        short = "to spare" if spare >= 0 else "short of it"
-        return f"{said} ({_level(today)} assumed today: {_distance(abs(spare), today)} {short})"
+        away = _distance(abs(spare), today)
+        moves = f"must {'fall' if self.sign > 0 else 'rise'} by {away}"
+        return f"{said} ({_level(today)} assumed today: {f'{away} to spare' if spare >= 0 else moves})"
+
+    @property
+    def level(self) -> str:
+        return _level(self.bound)
 
 
-def limit_lines(plan: Experiment) -> Iterator[str]:
-    """What each limit leads to, and how far the plan assumes today's version to be from it."""
-    bounded = [
+def bounded_metrics(plan: Experiment) -> list[BoundedMetric]:
+    return [
         BoundedMetric(metric, bound, sign)
         for _, metric in plan.metrics
         if metric.limit is not None
         for bound, sign in ((metric.limit.max, 1), (metric.limit.min, -1))
         if bound is not None
     ]
+
+
+def limit_lines(plan: Experiment) -> Iterator[str]:
+    """What each limit leads to, and how far the plan assumes today's version to be from it."""
+    bounded = bounded_metrics(plan)
     for holds, leads in ((False, "rolls back"), (True, "holds the ramp")):
         if words := [each.in_words for each in bounded if each.holds == holds]:
             yield f"A limit {leads} once it is passed by more than noise, whatever control shows: {listing(words)}."
-    yield from (said for each in bounded if (each.spare or 0) < 0 and (said := _assumed_success(plan, each)))
-
-
-def _assumed_success(plan: Experiment, limit: BoundedMetric) -> str:
-    """Whether what the scenarios assume would keep a limit that today's version does not, if it is the same that both count."""
-    economics, bound, name = plan.economics, limit.bound, shown(limit.metric.id)
-    if economics is None or limit.sign > 0 or bound.unit not in ("", "share") or bound.value >= 1:
-        return ""
-    assumed = [each for each in economics.scenarios if each.p_success is not None]
-    breaking = [each for each in assumed if (each.p_success or 0.0) < bound.value]
-    if not breaking:
-        return ""
-    values = listing(
-        f"{significant(each.p_success or 0.0, 3)} ({called(each.name, 'a scenario')})" for each in breaking
-    )
-    leads = "holds the ramp" if limit.holds else "rolls back"
-    which = "every scenario" if len(breaking) == len(assumed) else "that scenario"
-    return (
-        f"The scenarios assume {values} successes per {called(economics.per, 'event')}: if that is what {name} counts, its limit "
-        f"{leads} in {which}."
-    )
 
 
 def _level(measure: Measure) -> str:
@@ -140,15 +128,14 @@ def margin_lines(plan: Experiment) -> Iterator[str]:
         return
     margins = listing(f"{shown(each.id)} {each.non_inferiority_margin}" for each in margined)
     ends = [shown(each.id) for each in margined if each.action != "rollback"]
-    leads = "ends the experiment without a launch" if len(ends) == len(margined) else "rolls back"
-    instead = (
-        f", but of {listing(ends)} it ends the experiment without a launch"
-        if 0 < len(ends) < len(margined)
-        else ""
-    )
+    back = [shown(each.id) for each in margined if each.action == "rollback"]
+    without = "the experiment ends without a launch"
+    if ends and back:
+        leads = f"more harm of {listing(back, 'or')}, it rolls back; more of {listing(ends, 'or')}, {without}"
+    else:
+        leads = f"more, {without if ends else 'it rolls back'}"
     yield (
-        f"Margins, the most harm against control that the readout may leave possible: {margins}. Shown to be larger, it {leads}"
-        f"{instead}."
+        f"Margins, the most harm against control that the readout may leave possible: {margins}. Where it shows {leads}."
     )
 
 

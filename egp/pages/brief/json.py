@@ -24,8 +24,9 @@ from egp.pages.brief.positions import positions_of
 from egp.pages.brief.result import PrimaryResult
 from egp.pages.brief.scene import Moment
 from egp.pages.brief.who import deadline_instant
-from egp.pages.brief.worth import Launch
+from egp.pages.brief.worth import Launch, unrepaired
 from egp.pages.emergencies import raised_in
+from egp.plan.analysis.money import Amount
 
 if TYPE_CHECKING:
     from egp.pages.brief.guardrails import SeenHarm, WatchedGuardrail
@@ -262,15 +263,16 @@ def _line(of: Of, line: PricedLine) -> MoneyAmount:
 
 def _of_launch(launch: Launch) -> Iterable[MoneyAmount]:
     prospects: tuple[tuple[str, Prospect | None], ...] = (
-        ("launch now", launch.now), ("after the repair", launch.repaired), ("without the weak segment", launch.narrower),
+        ("launch now", launch.now), ("delayed, if all is repaired", launch.repaired), ("without the weak segment", launch.narrower),
     )  # fmt: skip
     for what, each in prospects:
         if each is not None:
-            amount = each.amount
-            yield MoneyAmount(
-                kind="launch", what=f"{what}, until {each.until}", metric=None, low=amount.low, middle=amount.middle,
-                high=amount.high, currency=amount.currency, how="gain of an event × events a week × share treated × weeks",
-            )  # fmt: skip
+            yield _of_prospect(what, each, each.amount)
+    if (later := launch.repaired) is not None:
+        least = unrepaired(launch, later)
+        yield _of_prospect(
+            "delayed, if nothing is repaired", later, Amount(least, least, least, later.amount.currency)
+        )
     if launch.waiting is not None:
         forgone, saved = launch.waiting.forgone, launch.waiting.saved
         for what, value in (("forgone by waiting", -forgone), ("saved by waiting", saved)):
@@ -278,6 +280,13 @@ def _of_launch(launch: Launch) -> Iterable[MoneyAmount]:
                 kind="delay", what=what, metric=None, low=value, middle=value, high=value, currency=launch.worth.currency,
                 how="gains of the scenarios × events a week × weeks",
             )  # fmt: skip
+
+
+def _of_prospect(what: str, of: Prospect, amount: Amount) -> MoneyAmount:
+    return MoneyAmount(
+        kind="launch", what=f"{what}, until {of.until}", metric=None, low=amount.low, middle=amount.middle,
+        high=amount.high, currency=amount.currency, how="gain of an event × events a week × share treated × weeks",
+    )  # fmt: skip
 
 
 def _result(result: PrimaryResult) -> ReadResult:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from egp.advice.choices import BEFORE_LAUNCH, GO_ON, ROLL_BACK, WAIT, checkpoint, delay_in_days
+from egp.advice.choices import BEFORE_LAUNCH, GO, GO_ON, NARROWER, ROLL_BACK, WAIT, checkpoint, delay_in_days
 from egp.advice.open_options import errors_of, next_stage
 from egp.gate.action import how_to_withdraw
 from egp.gate.looks import open_look, planned_looks
@@ -17,13 +17,20 @@ from egp.output.page.model import Block, Command, Light, Paragraph, Points, Sect
 from egp.pages.brief.drafts import JudgedDraft, later, narrower, weak_segment
 from egp.pages.brief.priced import in_one_breath, stated_account
 from egp.pages.brief.tripped import tripped_metrics
-from egp.pages.brief.worth import Launch, delayed_in_words, narrower_in_words, now_in_words
+from egp.pages.brief.worth import (
+    Launch,
+    delayed_in_words,
+    narrower_in_words,
+    now_in_words,
+    repair_that_pays,
+    unrepaired,
+)
 from egp.plan.analysis.days import readout_day
 from egp.plan.analysis.money import WEEK
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import as_day, shown
 from egp.plan.results import stage_name
-from egp.plan.wording import called, counted, length, listing, money, significant
+from egp.plan.wording import called, counted, length, listing, money, significant, whole
 from egp.rules.exports import AUTHOR
 from egp.stats.values import NamedTuple
 from egp.yaml.files import shown_path
@@ -89,12 +96,15 @@ def _waits_for_the_holdout(scene: Scene) -> str:
 
 
 def _best(lettered: list[OpenOption], launch: Launch) -> str:
-    """The letter of the option that is recommended; empty where none is open that gains, and harms nobody."""
+    """The letter of the option that is recommended; empty where none is open that gains, harms nobody and, as assumed, ships."""
     known = {each.letter: launch.prospects[each.letter] for each in lettered if each.light.tone == "good"}
     sound = {
         letter: prospect.amount.middle
         for letter, prospect in known.items()
-        if prospect is not None and prospect.amount.low >= 0 and prospect.amount.middle > 0
+        if prospect is not None
+        and prospect.harms_nobody
+        and prospect.amount.middle > 0
+        and not launch.missed(letter)
     }
     return max(sound, key=sound.__getitem__, default="")
 
@@ -110,20 +120,34 @@ def _recommended_if(best: str) -> Callable[[OpenOption], OpenOption]:
 
 
 def recommended_in_words(option: OpenOption, launch: Launch | str) -> str:
-    """Why it is: what it comes to, under which condition, and that nobody is worse off."""
+    """Why it is: what it comes to, that nobody is worse off, and of a delay how much of the repair that takes."""
     assert isinstance(launch, Launch)
     prospect = launch.prospects[option.letter]
     assert prospect is not None
+    leads = f"Recommended is {option.letter}, {BEFORE_LAUNCH[option.letter]}"
     amount = money(prospect.amount.middle, prospect.amount.currency, 2)
-    condition = " if all is repaired" if option.letter == WAIT else ""
+    if option.letter != WAIT:
+        return f"{leads}: {amount} until {prospect.until} if it ships, the most of what is open, and nobody is worse off than today."
+    least = money(unrepaired(launch, prospect), prospect.amount.currency, 2)
     return (
-        f"Recommended is {option.letter}, {BEFORE_LAUNCH[option.letter]}: {amount} until {prospect.until}{condition}, the most of "
-        "what is open, and then nobody is worse off than today."
+        f"{leads}: {amount} until {prospect.until} if all is repaired, {least} if nothing is, both if it ships."
+        f"{_repair_in_words(launch)}"
     )
 
 
-def options_sections(scene: Scene, choice: Choice) -> Iterator[Section]:
-    """The options, how one is recorded, and the draft of the narrower plan."""
+def _repair_in_words(launch: Launch) -> str:
+    share = repair_that_pays(launch)
+    if share is None:
+        return ""
+    part = f"From {whole(share * 100)} % of the repair on" if share else "However little is repaired,"
+    rules = ", and clears the plan's own rules" if launch.hurdles else ""
+    worse = "leaves nobody worse off than today"
+    conditions = f", {worse}{rules}" if rules else f" and {worse}"
+    return f" {part} it comes to more than A ({BEFORE_LAUNCH[GO]}){conditions}."
+
+
+def options_sections(scene: Scene, choice: Choice, launch: Launch | str = "") -> Iterator[Section]:
+    """The options, how one is recorded, and the draft of the narrower plan; ``launch`` is their worth before there is a result."""
     names = scene.letters
     rows: list[list[str | Light]] = [
         [f"{each.letter}: {names[each.letter]}", each.what, each.follows, each.light]
@@ -131,18 +155,29 @@ def options_sections(scene: Scene, choice: Choice) -> Iterator[Section]:
     ]
     marked = frozenset(at for at, each in enumerate(choice.options) if each.is_recommended)
     table = Table(["option", "what it is", "what follows", "open?"], rows, marked=marked)
+    unshipped = list(_not_shipped(choice, launch)) if isinstance(launch, Launch) else []
     if scene.for_executives:
-        yield Section("The options", [table, *_elsewhere(each.light for each in choice.options)])
+        lights = (each.light for each in choice.options)
+        yield Section("The options", [table, *unshipped, *_elsewhere(lights)])
         return
     delayed = choice.delayed
     objections = [
         *_objections("the plan as it is", errors_of(scene.report)),
         *_objections("a later start", delayed.errors if delayed else []),
     ]
-    yield Section("The options", [table, *objections, *_still_to_do(scene, choice.draft)])
+    yield Section("The options", [table, *unshipped, *objections, *_still_to_do(scene, choice.draft)])
     yield _to_decide(scene, choice)
     if choice.draft is not None:
         yield _draft(choice.draft)
+
+
+def _not_shipped(choice: Choice, launch: Launch) -> Iterator[Block]:
+    """Which of the plan's own rules would stop an option that came out as assumed."""
+    for each in choice.options:
+        if missed := launch.missed(each.letter):
+            yield Paragraph(
+                f"As assumed {each.letter} ({BEFORE_LAUNCH[each.letter]}) would not ship by the plan's own rules: {missed}."
+            )
 
 
 def _elsewhere(lights: Iterable[Light]) -> Iterator[Block]:
@@ -186,16 +221,28 @@ def _before(
         waiting = worth.waiting if worth else None
         follows = delayed_in_words(worth, waiting) if worth and waiting else "what it costs is not stated"
         days = _delay_in_days(scene)
-        what = (
-            f"start {counted(days, 'day')} later, repaired{_read_on(delayed.read_on)}; checkpoint on {checkpoint(scene.day, days)}: without the "
-            "repair by then it is C, without another meeting"
+        yield OpenOption(
+            "B",
+            _repaired_by_then(scene, days, delayed, draft),
+            follows,
+            _judged(delayed.errors, "the later plan"),
         )
-        yield OpenOption("B", what, follows, _judged(delayed.errors, "the later plan"))
     else:
         yield OpenOption(
             "B", "start later, repaired", "the plan names no delay", Light("neutral", "not checked")
         )
     yield OpenOption("C", *_narrowed(scene, draft, narrower_in_words(worth) if worth else ""))
+
+
+def _repaired_by_then(scene: Scene, days: int, delayed: JudgedDraft, draft: JudgedDraft | None) -> str:
+    """How long the repair has, what follows without it, and when a repaired version starts."""
+    until = checkpoint(scene.day, days)
+    narrower = f"C ({BEFORE_LAUNCH[NARROWER]})"
+    meanwhile = ", to be prepared meanwhile" if draft is not None and draft.lacks else ""
+    return (
+        f"the repair has {counted((until - scene.day).days, 'day')}, to the checkpoint on {until}: without it by then it is "
+        f"{narrower}{meanwhile}, without another meeting; with it start {counted(days, 'day')} later{_read_on(delayed.read_on)}"
+    )
 
 
 def _readout_of(plan: Experiment) -> date | None:
@@ -362,7 +409,7 @@ def _still_to_do(scene: Scene, draft: JudgedDraft | None) -> Iterator[Block]:
         tasks.setdefault(people.get(actor_by_rule(scene, each.rule), people[AUTHOR]), []).append(each.what)
     by = f" by {draft.due}, the day before its first users are treated" if draft.due else ""
     told = " ".join(f"{who} sees to it: {'; '.join(what)}." for who, what in tasks.items())
-    yield Paragraph(f"C is open once this is repaired{by}. {told}")
+    yield Paragraph(f"{NARROWER} ({scene.letters[NARROWER]}) is open once this is repaired{by}. {told}")
 
 
 def actor_by_rule(scene: Scene, rule: str) -> str:
@@ -379,6 +426,10 @@ def _draft(draft: JudgedDraft) -> Section:
     return Section(f"The draft for C: {draft.id}", blocks, folded=True)
 
 
+def _letters_change(scene: Scene) -> str:
+    return "" if scene.in_flight else "; once people are treated, the letters stand for other options"
+
+
 def _to_decide(scene: Scene, choice: Choice) -> Section:
     owner = scene.plan.owner.dri if scene.plan.owner else None
     by = shown(owner) if owner else next(iter(scene.policy.roles), "ROLE")
@@ -388,7 +439,7 @@ def _to_decide(scene: Scene, choice: Choice) -> Section:
     results = f" --results {quote(shown_path(scene.judgement.call.results))}" if scene.judgement else ""
     blocks: list[Block] = [
         Paragraph(
-            f"The option is {listing(sorted(words), 'or')}, or one of the plan's own. This command "
+            f"The option is {listing(sorted(words), 'or')}, or one of the plan's own{_letters_change(scene)}. This command "
             "refuses a closed one, unless --overrule says who overrules, and why; every later page then shows it. --dissent "
             "records who disagrees, why, and that they commit to the decision all the same."
         ),

@@ -94,7 +94,7 @@ def _before_launch(scene: Scene, said: Passage) -> Page:
         *_overruled(scene),
         Section("What is to be decided", list(_question(scene))),
         *_worth(scene, said.launch),
-        *options_sections(scene, said.choice),
+        *options_sections(scene, said.choice, said.launch),
         *positions_section(scene),
         *_unwritten_message(scene),
         who_section(scene),

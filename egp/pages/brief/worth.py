@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from egp.advice.choices import GO, NARROWER, WAIT, delay_in_days
+from egp.advice.choices import BEFORE_LAUNCH, GO, NARROWER, WAIT, delay_in_days
 from egp.output.page.model import Block, Light, Paragraph, Section, Table, Tone
-from egp.plan.analysis.economics import Wait, Worth, delay_of, until, wait
+from egp.pages.brief.assumed import Hurdle, hurdles
+from egp.plan.analysis.economics import Traffic, Wait, Worth, delay_of, until, wait
 from egp.plan.analysis.money import Amount, treated_at_the_end
 from egp.plan.analysis.traffic import ramp_begin
 from egp.plan.finding import NotChecked
@@ -32,6 +33,12 @@ class Prospect:
 
     amount: Amount
     until: date
+    parts: tuple[float, ...]
+    """Of the amount what comes of each scenario."""
+
+    @property
+    def harms_nobody(self) -> bool:
+        return min(self.parts) >= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +57,34 @@ class Launch:
     """The delay that the plan names as the alternative, where it says enough of it."""
     now: Prospect | None = None
     repaired: Prospect | None = None
+    """If all is repaired."""
     narrower: Prospect | None = None
-    misses: str = ""
-    """What the plan's own rule says of launching now, where at the assumed values it would not ship."""
+    begins: date | None = None
+    """The day from which on the amounts count."""
+    hurdles: tuple[Hurdle, ...] = ()
 
     @property
     def prospects(self) -> dict[str, Prospect | None]:
         """What each option comes to, by its letter."""
         return {GO: self.now, WAIT: self.repaired, NARROWER: self.narrower}
+
+    def traffic(self, letter: str) -> Traffic:
+        """Whom an option treats, as its scenarios assume them; of a delay all that is to be repaired."""
+        return self.worth.traffic(self.weak if letter == NARROWER else (), is_repaired=letter == WAIT)
+
+    def missed(self, letter: str) -> str:
+        """Why an option would not ship by the plan's own rules, as assumed; empty where it would."""
+        if not self.gains:
+            return ""
+        traffic = self.traffic(letter)
+        return "; and ".join(
+            each.missed_in_words(traffic, self.per) for each in self.hurdles if each.is_missed(traffic)
+        )
+
+    @property
+    def none_ships(self) -> bool:
+        """Whether the plan's own rules would stop every option that came out as assumed."""
+        return all(self.missed(letter) for letter, each in self.prospects.items() if each)
 
     @property
     def shares_are_of_traffic(self) -> bool:
@@ -116,18 +143,25 @@ class Launch:
         if gain is None:
             return f"no amount is on this page: {self.lacks}"
         now = self.now
-        unless = " if it shipped" if self.misses else ""
-        total = f", {_about(now.amount.middle, now)} until {now.until}{unless}" if now else ""
+        would = "neither it nor another option would" if self.none_ships else "it would not"
+        unless = f" if it shipped, which as assumed {would}" if self.missed(GO) else ""
+        until_when = f" until {now.until}" if now else ""
+        size = _about(abs(now.amount.middle), now) if now else f"{self.each(abs(gain))} per {self.per}"
         others = self._others if with_others else ""
         if gain <= 0:
-            return f"launching now loses {self.each(-gain)} per {self.per} against today's version{total}{others}"
-        return f"launching now gains {self.each(gain)} per {self.per} over today's version{total}{others}{self._losers}"
+            return f"launching now loses {size} against today's version{until_when}{unless}{others}"
+        return f"launching now gains {size} over today's version{until_when}{unless}{others}{self._losers}"
 
     @property
     def _others(self) -> str:
         """What the other options come to until the same day."""
-        known = [("repaired first", self.repaired), ("without the weak segment", self.narrower)]
-        said = [f"{_about(each.amount.middle, each)} {name}" for name, each in known if each]
+        named = {WAIT: "repaired first", NARROWER: "without the weak segment"}
+        known = [
+            (name, each)
+            for letter, name in named.items()
+            if (each := self.prospects[letter]) and not self.missed(letter)
+        ]
+        said = [f"{_about(each.amount.middle, each)} {name}" for name, each in known]
         return f", against {listing(said)}" if said else ""
 
     @property
@@ -166,25 +200,11 @@ def launch_of(plan: Experiment) -> Launch | str:
         gains = tuple(worth.gains())
     except NotChecked:
         return Launch(economics, worth, nets, expected, weak, (), None)
-    later = _later(plan, worth, economics, weak)
-    return Launch(economics, worth, nets, expected, weak, gains, *later, misses=_misses(plan, worth))
-
-
-def _misses(plan: Experiment, worth: Worth) -> str:
-    """Whether the assumed gain, as a share of today's value, falls short of the lift that the decision rule requires."""
-    least = plan.decision_rule.min_lift if plan.decision_rule else None
-    positions, shares = range(len(worth.gains())), worth.probabilities()
-    today = sum(worth.today(at) * share for at, share in zip(positions, shares, strict=True))
-    primary = next((shown(metric.name) for _, metric in plan.primaries), "")
-    if least is None or not least.relative or today <= 0 or not primary:
-        return ""
-    lift = worth.gain() / today
-    if lift >= least.value:
-        return ""
-    return (
-        f"as assumed that is {percent(lift, 2)} of today's value, and if {primary} moves alike, the plan's own rule "
-        f"(at least {least}) would not ship it"
-    )
+    waiting, now, repaired, narrower = _later(plan, worth, economics, weak)
+    return Launch(
+        economics, worth, nets, expected, weak, gains, waiting, now, repaired, narrower,
+        ramp_begin(plan) if now else None, tuple(hurdles(plan)),
+    )  # fmt: skip
 
 
 def _later(
@@ -195,21 +215,24 @@ def _later(
         waiting = wait(worth, economics.delay, delay_in_days(plan)) if economics.delay else None
     except NotChecked:
         return None, None, None, None
+    gains = worth.gains()
+    kept = [at for at in range(len(gains)) if at not in weak]
     try:
-        now = _prospect(plan, worth, 0.0, worth.gain(), worth.gains())
-        repaired = worth.gain_repaired()
-        later = _prospect(plan, worth, waiting.weeks, repaired, [repaired]) if waiting and now else None
-        kept = [gain for at, gain in enumerate(worth.gains()) if at not in weak]
-        narrower = _prospect(plan, worth, 0.0, worth.gain_without(weak), [0.0, *kept]) if weak else None
+        now = _prospect(plan, worth, 0.0, gains)
+        later = _prospect(plan, worth, waiting.weeks, worth.gains_repaired()) if waiting and now else None
+        narrower = _prospect(plan, worth, 0.0, gains, kept) if weak else None
     except NotChecked:
         return waiting, None, None, None
     return waiting, now, later, narrower
 
 
 def _prospect(
-    plan: Experiment, worth: Worth, delay: float, gain: float, gains: list[float]
+    plan: Experiment, worth: Worth, delay: float, gains: list[float], kept: Collection[int] | None = None
 ) -> Prospect | None:
-    """From the readout to the end of the holdout, on all who are treated in the end. Raises NotChecked."""
+    """From the readout to the end of the holdout, on all who are treated in the end.
+
+    The events of the other scenarios stay as they are today, where only some are kept. Raises NotChecked.
+    """
     last = plan.holdout.until if plan.holdout else None
     if last is None or plan.economics is None or plan.economics.delay is None:
         return None
@@ -218,8 +241,15 @@ def _prospect(
         return None
     _, per_week = delay_of(plan.economics.delay)
     treated = treated_at_the_end(plan)
-    low, middle, high = (until(each, per_week, treated, weeks) for each in (min(gains), gain, max(gains)))
-    return Prospect(Amount(low, middle, high, worth.currency), last)
+    shares = worth.probabilities()
+    ours = range(len(gains)) if kept is None else kept
+    share = math.fsum(shares[at] for at in ours)
+    parts = tuple(
+        until(gain * shares[at], per_week, treated, weeks) if at in ours else 0.0
+        for at, gain in enumerate(gains)
+    )
+    low, high = (until(end(gains[at] for at in ours) * share, per_week, treated, weeks) for end in (min, max))
+    return Prospect(Amount(low, math.fsum(parts), high, worth.currency), last, parts)
 
 
 def worth_section(launch: Launch, for_executives: bool, floor_required_at: str = "") -> Section:
@@ -299,7 +329,18 @@ def _arithmetic(launch: Launch) -> str:
     if not launch.gains:
         return f"{said}Whether that is more than today's version earns is not known, so that no amount is printed: {launch.lacks}."
     today = ", ".join(f"{launch.each(worth.today(at))} ({launch.name(at)})" for at in range(len(launch.nets)))
-    return f"{said}Today's version earns {today}; every amount below is the difference to it."
+    said = f"{said}Today's version earns {today}; every amount below is the difference to it."
+    return f"{said}{_span_in_words(launch)}"
+
+
+def _span_in_words(launch: Launch) -> str:
+    """From when until when the amounts count, and of how much traffic."""
+    if launch.now is None or launch.begins is None:
+        return ""
+    return (
+        f" Amounts until {launch.now.until}, the end of the holdout, count from the readout on, as if the last stage of the ramp "
+        f"began on {launch.begins}, or so much later as an option begins."
+    )
 
 
 def _waiting_in_words(launch: Launch, waiting: Wait) -> str:
@@ -314,16 +355,18 @@ def _waiting_in_words(launch: Launch, waiting: Wait) -> str:
     return f"{said}. A repair that lifts every scenario to the best one wins that back in {days}."
 
 
-def comes_to(prospect: Prospect | None) -> str:
-    """ "$51.6k until 2023-12-15 (-$410k in the worst scenario, $250k in the best)"; empty where it is not known."""
+def _comes_to(launch: Launch, prospect: Prospect | None) -> str:
+    """ "$51.6k until 2023-12-15 ($170k from base, -$120k from new users; -$410k if all were as in the worst scenario, …)"; empty
+    where it is not known."""
     if prospect is None:
         return ""
     amount = prospect.amount
     said = f"{_about(amount.middle, prospect)} until {prospect.until}"
+    parts = f"{_parts_in_words(launch, prospect)}; " if launch.shares_are_of_traffic else ""
     if amount.low == amount.high:
-        return said
+        return f"{said}, {parts}".rstrip("; ,")
     low, high = (money(each, amount.currency, 2) for each in (amount.low, amount.high))
-    return f"{said} ({low} if all were as in the worst scenario, {high} as in the best)"
+    return f"{said} ({parts}{low} if all were as in the worst scenario, {high} as in the best)"
 
 
 def _about(amount: float, prospect: Prospect) -> str:
@@ -331,12 +374,24 @@ def _about(amount: float, prospect: Prospect) -> str:
     return money(amount, prospect.amount.currency, 2)
 
 
+def _parts_in_words(launch: Launch, prospect: Prospect) -> str:
+    """ "$170k from base and -$120k from new users": what adds up to the amount."""
+    parts = {launch.name(at): part for at, part in enumerate(prospect.parts) if part}
+    if len(parts) == 1:
+        return f"all of it from {next(iter(parts))}"
+    return listing(f"{_about(part, prospect)} from {name}" for name, part in parts.items())
+
+
 def now_in_words(launch: Launch) -> str:
     gain = launch.gain
     if gain is None:
         return f"not known: {launch.lacks}"
-    said = comes_to(launch.now) or f"{launch.more(gain)} per {launch.per} against today"
-    return f"{said}; {launch.misses}" if launch.misses else said
+    return _if_it_ships(launch, GO, f"{launch.more(gain)} per {launch.per} against today", launch.now)
+
+
+def _if_it_ships(launch: Launch, letter: str, otherwise: str, prospect: Prospect | None) -> str:
+    said = _comes_to(launch, prospect) or otherwise
+    return f"{said}; as assumed it would not ship" if launch.missed(letter) else said
 
 
 def narrower_in_words(launch: Launch) -> str:
@@ -347,31 +402,62 @@ def narrower_in_words(launch: Launch) -> str:
         f"{shown(launch.economics.scenarios[at].segment)} ({launch.share(at)})" for at in launch.weak
     )
     gain = launch.more(launch.worth.gain_without(launch.weak))
-    value = comes_to(launch.narrower) or f"{gain} per {launch.per} against today"
+    value = _if_it_ships(launch, NARROWER, f"{gain} per {launch.per} against today", launch.narrower)
     return f"{value}; {named} stays as today"
 
 
 def delayed_in_words(launch: Launch, waiting: Wait) -> str:
     """What a later launch is worth if its repair succeeds in full, and if it fails, and from which part on it pays."""
     repaired = launch.more(launch.worth.gain_repaired())
-    said = f"{comes_to(launch.repaired) or f'{repaired} per {launch.per} against today'} if all is repaired"
-    if launch.repaired is None:
-        return said
-    unrepaired = launch.worth.gain() / launch.worth.gain_repaired() * launch.repaired.amount.middle
-    said = f"{said}, {_about(unrepaired, launch.repaired)} if nothing is"
-    if share := repair_that_equals(launch, launch.narrower):
-        said = f"{said}; with {percent(share, 0)} of the repair it equals C"
+    if (later := launch.repaired) is None:
+        return f"{repaired} per {launch.per} against today if all is repaired"
+    said = f"{_about(later.amount.middle, later)} until {later.until} if all is repaired, {_about(unrepaired(launch, later), later)} if nothing is"
+    if launch.missed(WAIT):
+        said = f"{said}; even repaired it would not ship"
+    if launch.narrower and (share := repair_that_equals(launch, launch.narrower)):
+        said = f"{said}; with {percent(share, 0)} of the repair it comes to as much as C ({BEFORE_LAUNCH[NARROWER]})"
     return f"{said}; waiting costs nothing" if waiting.cost <= 0 else said
 
 
-def repair_that_equals(launch: Launch, other: Prospect | None) -> float | None:
-    """The share of the repair with which the later launch comes to as much as another option; None where none does.
+def unrepaired(launch: Launch, later: Prospect) -> float:
+    """What the later launch comes to if nothing is repaired."""
+    return launch.worth.gain() / launch.worth.gain_repaired() * later.amount.middle
 
-    The gain of an event rises with the share from what it is now to what it is repaired.
-    """
-    now, repaired = launch.worth.gain(), launch.worth.gain_repaired()
-    if other is None or launch.repaired is None or repaired <= now or launch.repaired.amount.middle <= 0:
+
+def repair_that_equals(launch: Launch, other: Prospect) -> float | None:
+    """The share of the repair with which the later launch comes to as much as another option; None where none does."""
+    assert launch.repaired is not None
+    share = _share_of_the_way(
+        unrepaired(launch, launch.repaired), launch.repaired.amount.middle, other.amount.middle
+    )
+    return share if share is not None and 0 < share < 1 else None
+
+
+def repair_that_pays(launch: Launch) -> float | None:
+    """The share of the repair from which on the later launch comes to more than one now, leaves nobody worse off than today, and
+    clears the plan's own rules; None where no repair does all of it."""
+    later, now = launch.repaired, launch.now
+    if later is None or now is None:
         return None
-    needed = other.amount.middle / launch.repaired.amount.middle * repaired
-    share = (needed - now) / (repaired - now)
-    return share if 0 < share < 1 else None
+    as_it_is, full = launch.worth.traffic(), launch.traffic(WAIT)
+    lengths = [(unrepaired(launch, later), later.amount.middle, now.amount.middle)]
+    lengths += [
+        (gain, best, 0.0) for gain, best in zip(launch.gains, launch.worth.gains_repaired(), strict=True)
+    ]
+    lengths += [
+        (start, end, each.least)
+        for each in launch.hurdles
+        if (start := each.reached(as_it_is)) is not None and (end := each.reached(full)) is not None
+    ]
+    shares = [_share_of_the_way(*each) for each in lengths]
+    return None if None in shares else max(each or 0.0 for each in shares)
+
+
+def _share_of_the_way(start: float, end: float, wanted: float) -> float | None:
+    """How much of the way from the start to the end brings what is wanted; None where not even all of it does.
+
+    All that a scenario comes to grows in proportion with the share of its repair.
+    """
+    if start >= wanted:
+        return 0.0
+    return (wanted - start) / (end - start) if end >= wanted else None

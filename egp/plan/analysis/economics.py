@@ -97,10 +97,40 @@ class Worth:
         kept = [0.0 if at in positions else gain for at, gain in enumerate(self.gains())]
         return weighted(kept, self.probabilities())
 
-    def gain_repaired(self) -> float:
-        """The gain of an event if every scenario has the value of the best one."""
+    def gains_repaired(self) -> list[float]:
+        """The gain of an event in each scenario if every one has the value of the best one."""
         best = max(self.nets())
-        return weighted((best - self.today(at) for at in range(len(self.nets()))), self.probabilities())
+        return [best - self.today(at) for at in range(len(self.nets()))]
+
+    def gain_repaired(self) -> float:
+        """The same over all scenarios."""
+        return weighted(self.gains_repaired(), self.probabilities())
+
+    def traffic(self, without: Collection[int] = (), *, is_repaired: bool = False) -> Traffic:
+        """The events of all scenarios but some, each as it is or with the success of the best one."""
+        nets, gains = self.nets(), self.gains_repaired() if is_repaired else self.gains()
+        best = max(range(len(nets)), key=nets.__getitem__)
+        kept = [at for at in range(len(nets)) if at not in without]
+        shares = [self.probabilities()[at] for at in kept]
+        successes = [self._economics.scenarios[best if is_repaired else at].p_success or 0.0 for at in kept]
+        values = successes, [gains[at] for at in kept], [self.today(at) for at in kept]
+        return Traffic(*(weighted(each, shares) / math.fsum(shares) for each in values))
+
+
+class Traffic(NamedTuple):
+    """Events of some scenarios, all of them taken together."""
+
+    success: float
+    """The share that succeeds."""
+    gain: float
+    """By how much one is worth more than with today's version."""
+    today: float
+    """What one earns with today's version."""
+
+    @property
+    def lift(self) -> float | None:
+        """The gain as a share of what is earned today; None where nothing is."""
+        return self.gain / self.today if self.today > 0 else None
 
 
 class Wait(NamedTuple):
