@@ -80,8 +80,9 @@ def test_a_matured_cohort_is_half_of_the_sample() -> None:
     assert refunds.needed == pytest.approx(2 * control)
     assert refunds.power == pytest.approx(stats.achieved_power(test, 0.0, 73_500))
     assert refunds.detectable == pytest.approx(stats.detectable_margin(test, 0.8, 73_500))
-    # 153,000 units in 14 days, and a week more until the last outcome has matured.
-    assert refunds.days == pytest.approx(control / (153_000 / 14) + 7)
+    # 41,000 users in one day and 340,000 in 14, of which 153,000 are in the variant; a week more until the last outcome has matured.
+    power = math.log(340_000 / 41_000) / math.log(14)
+    assert refunds.days == pytest.approx(14 * (control / 153_000) ** (1 / power) + 7)
 
 
 def test_the_metric_that_needs_most_binds() -> None:

@@ -197,7 +197,7 @@ class MetricPower(Reported):
     units_needed: float | None
     """Units of the smallest variant, not rounded."""
     days_needed: float | None
-    """Days of exposure at the plan's rate; null without eligible_units."""
+    """Days of exposure by the plan's counts; null without eligible_units."""
     power: Share | None
     """At the declared units."""
     detectable: float | None

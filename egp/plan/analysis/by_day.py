@@ -8,7 +8,15 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.plan.analysis.days import day_after, exposed_days, first_day, schedule_of, unpaused, weekday_counts
+from egp.plan.analysis.days import (
+    day_after,
+    days_of_exposure,
+    exposed_days,
+    first_day,
+    schedule_of,
+    unpaused,
+    weekday_counts,
+)
 from egp.plan.analysis.registered import (
     PRIMARY,
     allocation_ratio,
@@ -24,13 +32,17 @@ from egp.plan.analysis.registered import (
     sides,
     size_of,
 )
-from egp.plan.analysis.traffic import smallest_share
+from egp.plan.analysis.traffic import arriving_units, smallest_share
 from egp.plan.finding import NotChecked, need
 from egp.plan.wording import WEEKDAYS, listing, times_over
 from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
-    from egp.plan.experiment import Experiment
+    from egp.plan.experiment import EligibleUnits, Experiment
+
+
+_NEVER = 36_525
+"""Days after which nobody waits for units any more."""
 
 
 class Day(NamedTuple):
@@ -63,14 +75,37 @@ def units_after(plan: Experiment, days: int) -> float:
     below 1 where people come back. Without the count of one day they come evenly, and after the run no more.
     """
     eligible = need(plan.eligible_units, "eligible_units")
-    run = sum(each.days for each in exposed_days(plan))
-    distinct, daily = eligible.distinct_over_run, eligible.per_day
+    distinct, run = eligible.distinct_over_run, planned_days(plan)
     if distinct is None:
-        return need(daily, "eligible_units", "per_day") * days
-    if not daily or run < 2 or daily >= distinct:
+        return need(eligible.per_day, "eligible_units", "per_day") * days
+    growth = _growth(eligible, run)
+    if growth is None:
         return distinct * min(1.0, days / run)
-    growth = min(1.0, math.log(distinct / daily) / math.log(run))
     return float(distinct) * math.pow(days / run, growth)
+
+
+def _growth(eligible: EligibleUnits, run: int) -> float | None:
+    """The power of the days by which distinct units grow; None where the counts of one day and of the run do not say it."""
+    distinct, daily = eligible.distinct_over_run, eligible.per_day
+    if not distinct or not daily or run < 2 or daily >= distinct:
+        return None
+    return min(1.0, math.log(distinct / daily) / math.log(run))
+
+
+def days_that_bring(plan: Experiment, units: float) -> float:
+    """Days of exposure that bring the smallest variant so many units, as ``units_after`` has them come.
+
+    Where the plan does not know how they grow, they come as evenly after the run as in it, which is the soonest that they can.
+    Raises NotChecked where they never come.
+    """
+    eligible, run = need(plan.eligible_units, "eligible_units"), days_of_exposure(plan)
+    come = arriving_units(plan)
+    if come <= 0:
+        raise NotChecked(("eligible_units",))
+    times = math.log(units / come) / (_growth(eligible, run) or 1.0) if units > 0 else -math.inf
+    if times > math.log(_NEVER / run):
+        raise NotChecked(("eligible_units",))
+    return run * math.exp(times)
 
 
 def last_of(plan: Experiment, number: int) -> date:

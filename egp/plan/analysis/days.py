@@ -190,6 +190,14 @@ def run_days(plan: Experiment) -> int:
     return days
 
 
+def days_of_exposure(plan: Experiment) -> int:
+    """Days on which units are first exposed, pauses taken out. Raises NotChecked where there are none."""
+    days = sum(run.days for run in exposed_days(plan))
+    if days <= 0:
+        raise NotChecked(("schedule", "end"))
+    return days
+
+
 def entry_days(plan: Experiment) -> int:
     """Days from the first to the last day on which units enter, both included, pauses among them."""
     run_days(plan)

@@ -12,7 +12,7 @@ from egp.plan.quantity import as_day
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
 
-from egp.plan.analysis.days import entry_days, first_day, local, readout_day, schedule_of
+from egp.plan.analysis.days import days_of_exposure, first_day, local, readout_day, schedule_of
 from egp.plan.analysis.registered import weights
 
 
@@ -30,7 +30,7 @@ def arriving_units(plan: Experiment) -> float:
     eligible = need(plan.eligible_units, "eligible_units")
     units = eligible.distinct_over_run
     if units is None and eligible.per_day is not None:
-        return eligible.per_day * entry_days(plan) * smallest_share(plan)
+        return eligible.per_day * days_of_exposure(plan) * smallest_share(plan)
     return need(units, "eligible_units", "distinct_over_run") * smallest_share(plan)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from egp import stats
 from egp.plan.analysis import branches, days, registered, traffic
 from egp.plan.analysis.beside_primary import any_harm_design
+from egp.plan.analysis.by_day import days_that_bring
 from egp.plan.analysis.design import Design
 from egp.plan.analysis.negative_controls import control_design
 from egp.plan.finding import NotChecked
@@ -76,7 +77,7 @@ class MetricRow:
     needed: float | None = None
     """Units of the smallest variant, at this plan's schedule."""
     days: float | None = None
-    """Days of exposure that bring them, at this plan's rate; a longer run matures a larger share."""
+    """Days of exposure that bring them, by this plan's counts; a longer run matures a larger share."""
     power: float | None = None
     detectable: float | None = None
     is_tested: bool = True
@@ -154,7 +155,7 @@ def plan_power(
         experiment=plan.name,
         declared=plan.sample_size_per_variant or None,
         arriving=_known(lambda: traffic.arriving_units(plan)),
-        run_days=_known(lambda: _exposed_days(plan)),
+        run_days=_known(lambda: days.days_of_exposure(plan)),
         rows=tuple(reading.rows()),
         branches=_known(lambda: tuple(_branches(plan))) or (),
     )
@@ -180,13 +181,6 @@ def _branches(plan: Experiment) -> Iterator[Branch]:
     )
     for name, benefit in effects[margin is not None :]:
         yield Branch(name, benefit, *branches.chances(plan, benefit))
-
-
-def _exposed_days(plan: Experiment) -> int:
-    total = sum(run.days for run in days.exposed_days(plan))
-    if total <= 0:
-        raise NotChecked(("schedule", "end"))
-    return total
 
 
 class _Reading:
@@ -302,12 +296,9 @@ class _Reading:
 
     def _days(self, metric: Metric, needed: float) -> float:
         """Days of exposure for so many units at this schedule, with the days whose units mature too late added."""
-        exposed = _exposed_days(self.plan)
-        arriving = traffic.arriving_units(self.plan)
-        if arriving <= 0:
-            raise NotChecked(("eligible_units",))
         matured = registered.matured_share(self.plan, metric)
-        return needed * matured / (arriving / exposed) + exposed * (1 - matured)
+        days_too_late = days.days_of_exposure(self.plan) * (1 - matured)
+        return days_that_bring(self.plan, needed * matured) + days_too_late
 
 
 def days_to_run(days: float) -> int:

@@ -91,7 +91,6 @@ from egp.plan.analysis.registered import (
     segment_share,
 )
 from egp.plan.analysis.rescheduling import settings_of_readout
-from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import QuantityError, Share
@@ -241,7 +240,7 @@ def _more_units(plan: Experiment, guards: Sequence[_Guard], sample: float, floor
         return None
     sizes = range(int(sample), max(int(sample), math.ceil(enough)) + 2)
     units = sizes[bisect_left(sizes[:-1], floor, key=lambda size: _joint_power(guards, size))]
-    return larger_sample(units, units_that_come(plan))
+    return larger_sample(plan, units)
 
 
 def _wider_margin(guard: _Guard, sample: float, floor: float, of: str = "") -> Iterator[Remedy]:

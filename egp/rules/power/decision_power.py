@@ -136,7 +136,6 @@ from egp.plan.analysis.registered import (
     require_primary_test,
     required_power,
 )
-from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding, NotChecked, Related, need
 from egp.plan.quantity import MetricChange, Share
@@ -384,7 +383,7 @@ def _each_guardrail(chances: stats.DecisionPower) -> str:
 
 
 def _enough_units(plan: Experiment, enough: int | None) -> Remedy:
-    return larger_sample(enough, units_that_come(plan)) if enough else advise("plan a looser decision rule")
+    return larger_sample(plan, enough) if enough else advise("plan a looser decision rule")
 
 
 def _least_sample(declared: float, reaches: Callable[[float], bool]) -> int | None:

@@ -73,7 +73,6 @@ from egp.plan.analysis.registered import (
     statistics_of,
     treatments,
 )
-from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, NotChecked, need
 from egp.plan.remedy import Remedy
@@ -127,7 +126,7 @@ def _corrected(plan: Experiment, correction: str) -> Remedy:
         needed = max(math.ceil(required_smallest(corrected, at=at) - 1e-6) for at, _ in plan.primaries)
     except (NotChecked, StatisticsInputError):
         return Remedy((edit,))
-    return with_larger_sample(edit, plan.sample_size_per_variant, needed, units_that_come(plan))
+    return with_larger_sample(plan, edit, needed)
 
 
 def costs(broken: Broken) -> Iterator[str]:

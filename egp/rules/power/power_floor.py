@@ -59,7 +59,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.larger_sample import with_larger_sample
 from egp.plan.analysis.registered import assuming, require_primary_test, required_smallest
-from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import Share
@@ -121,7 +120,7 @@ def _at_floor(plan: Experiment, floor: Share) -> Remedy:
         needed = math.ceil(required_smallest(assuming(plan, power=floor)) - 1e-6)
     except (NotChecked, StatisticsInputError):
         return Remedy((edit,))
-    return with_larger_sample(edit, plan.sample_size_per_variant, needed, units_that_come(plan))
+    return with_larger_sample(plan, edit, needed)
 
 
 def _declared_power(broken: Broken) -> Iterator[str]:

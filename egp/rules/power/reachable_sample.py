@@ -76,7 +76,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.days import exposed_days, schedule_of
-from egp.plan.analysis.larger_sample import SAMPLE
+from egp.plan.analysis.larger_sample import SAMPLE, run_that_brings
 from egp.plan.analysis.registered import (
     PRIMARY,
     detectable_at,
@@ -234,7 +234,7 @@ def _added_up(plan: Experiment, eligible: EligibleUnits) -> int:
 
 def _remedies(plan: Experiment, at_full_exposure: float, declared: float, reached: int) -> list[Remedy]:
     """The exposure that is enough if the holdout leaves that much, else the sample that will come."""
-    longer = "run longer and count the distinct units of those days"
+    longer = f"{run_that_brings(plan, declared)} and count the distinct units of those days"
     held_out = plan.holdout.share if plan.holdout and plan.holdout.share else 0.0
     exposure = math.ceil(declared / at_full_exposure * 1000) / 1000 if at_full_exposure else math.inf
     if exposure <= 1 - held_out:

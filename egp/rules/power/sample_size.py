@@ -83,7 +83,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from egp.plan.analysis.larger_sample import SAMPLE, larger_sample
+from egp.plan.analysis.larger_sample import SAMPLE, larger_sample, run_that_brings
 from egp.plan.analysis.registered import (
     PRIMARY,
     detectable_at,
@@ -139,14 +139,16 @@ def _required(plan: Experiment) -> tuple[int, Path]:
 
 
 def _remedies(plan: Experiment, required: int, path: Path) -> list[Remedy]:
-    declared, come = plan.sample_size_per_variant, units_that_come(plan)
-    larger = larger_sample(required, come) if declared is not None else _declared(required, come)
+    declared = plan.sample_size_per_variant
+    larger = larger_sample(plan, required) if declared is not None else _declared(plan, required)
     return [larger, *(_larger_mde(plan, declared) if path == PRIMARY else ())]
 
 
-def _declared(required: int, come: int | None) -> Remedy:
+def _declared(plan: Experiment, required: int) -> Remedy:
     """A sample where the plan has none, whether or not the run brings it."""
-    short = "" if come is None or required <= come else f" and run longer, since this run brings {come:,}"
+    come = units_that_come(plan)
+    is_short = come is not None and required > come
+    short = f" and {run_that_brings(plan, required)}, since this run brings {come:,}" if is_short else ""
     return Remedy((Addition(SAMPLE, count_in_plan(required)),), after=short, repair="unsafe")
 
 

@@ -84,7 +84,6 @@ from egp.plan.analysis.registered import (
     signed_size,
     size_of,
 )
-from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.remedy import Remedy, TradeOff, open_if, removal
@@ -129,12 +128,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
         observed=f"{power_below(power, wanted)} power",
         required=f"{share_text(wanted)} power",
         remedies=[
-            with_larger_sample(
-                Setting((*PRIMARY, "mde"), str(metric.target)),
-                plan.sample_size_per_variant,
-                needed,
-                units_that_come(plan),
-            ),
+            with_larger_sample(plan, Setting((*PRIMARY, "mde"), str(metric.target)), needed),
             Remedy(
                 (Setting(AT, str(metric.mde)),),
                 open_if("the business hopes for as much", TradeOff.FACT),
