@@ -18,6 +18,7 @@ from egp.advice.candidates import (
     terms_of,
 )
 from egp.advice.register import PLAN_KEYS, Pinned, RegistrationOutcome, edited_source, renewed, write
+from egp.advice.registration_lines import register_command
 from egp.check import check
 from egp.plan.analysis.registered_test import ANALYSIS, ANALYSIS_FIELD
 from egp.plan.experiment import Experiment
@@ -170,7 +171,7 @@ def _only(candidates: Sequence[PlanAsRead]) -> PlanAsRead:
 
 def _unregistered(candidate: PlanAsRead) -> EntryRefused:
     name = called(candidate.id, "the plan")
-    help = f"a plan that is not registered is simply changed; to register it: egp register {candidate.document.path}"
+    help = f"a plan that is not registered is simply changed; to register it: {register_command(candidate.document.path)}"
     return candidate.refused(("id",), f"{name} is not registered, so that there is nothing to amend", help)
 
 

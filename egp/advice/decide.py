@@ -29,7 +29,7 @@ from egp.advice.open_options import (
     ships,
 )
 from egp.advice.receipts import Receipt
-from egp.advice.registration_lines import files_of
+from egp.advice.registration_lines import files_of, register_command
 from egp.check import check
 from egp.gate.call import Call, CannotJudge
 from egp.gate.judgement import judge
@@ -134,7 +134,7 @@ def entry_of(candidate: PlanAsRead, entries: Mapping[str, Registration]) -> Regi
     entry = entries.get(candidate.id)
     if entry is None:
         name = called(candidate.id, "the plan")
-        help = f"egp register {candidate.document.path}"
+        help = register_command(candidate.document.path)
         raise candidate.refused(
             ("id",), f"{name} is not registered, so that nothing can be decided on it", help
         )

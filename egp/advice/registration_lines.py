@@ -1,4 +1,4 @@
-"""What came of registering or amending, in lines for people."""
+"""How a plan is registered, and what came of registering or amending, in lines for people."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from egp.record.lock import (
     LOCK_FILE,
     Signed,
 )
+
+
+def register_command(path: str) -> str:
+    """The command that registers a plan on the day on which it is given, whichever day the plan states or whether it states one."""
+    return f"egp register {path} --write-date"
 
 
 def registration_lines(outcome: RegistrationOutcome) -> Iterator[str]:

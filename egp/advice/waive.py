@@ -9,6 +9,7 @@ from typing import Any
 
 from egp.advice.candidates import opened
 from egp.advice.register import PLAN_KEYS, edited_source, write_changed
+from egp.advice.registration_lines import register_command
 from egp.check import check
 from egp.plan.completing import read_plan
 from egp.plan.digest import plan_digest
@@ -109,7 +110,7 @@ def waiver_lines(outcome: WaiverOutcome, path: str) -> Iterator[str]:
         until = f"until the end of {grant.waiver.expires}"
         if outcome.needs_lock:
             yield f"written into {path}: a waiver of {rule} {until}, which will let {found} pass"
-            yield f"it holds once the lock attests it, by `egp register {path}`"
+            yield f"it holds once the lock attests it, by `{register_command(path)}`"
         else:
             yield f"waived {rule} in {path} {until}: it lets {found} pass"
 

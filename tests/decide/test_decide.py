@@ -166,7 +166,7 @@ def test_a_plan_that_is_not_registered_is_not_decided_on(repository: Path) -> No
     done = decide(repository)
     assert done.status == 1
     assert "pdp-buy-now is not registered" in done.err
-    assert f"egp register {PLAN}" in done.err
+    assert f"egp register {PLAN} --write-date" in done.err
 
 
 def test_a_receipt_of_another_experiment_is_refused(repository: Path) -> None:

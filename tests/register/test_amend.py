@@ -134,7 +134,7 @@ def test_an_amendment_that_reached_the_plan_alone_is_completed(registered: House
 def test_a_plan_that_is_not_registered(house: House) -> None:
     assert house.amend() == 1
     assert "buy-now is not registered, so that there is nothing to amend" in house.out
-    assert "egp register experiments/buy-now.yaml" in house.out
+    assert "egp register experiments/buy-now.yaml --write-date" in house.out
 
 
 def test_an_amended_plan_that_is_rejected_is_not_declared(registered: House) -> None:

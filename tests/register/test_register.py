@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import date
 
 import pytest
@@ -349,3 +350,26 @@ def test_outside_of_git_the_lock_lies_beside_the_policy(
     monkeypatch.chdir(house.root / "experiments")
     assert house.register("buy-now.yaml", "--policy=../egp.yaml") == 0
     assert house.lock()["buy-now"].path == PLAN
+
+
+@pytest.mark.parametrize(
+    "advising",
+    [
+        ("explain", PLAN, f"--as-of={DAY}"),
+        ("status", f"--as-of={DAY}"),
+        ("brief", PLAN, f"--as-of={DAY}"),
+        ("amend", PLAN, "--reason=a", "--approver=@b", "--data-access=no_results_seen", f"--as-of={DAY}"),
+        ("decide", PLAN, "--option=A", "--by=privacy", "--because=it is time", f"--as-of={DAY}"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+@pytest.mark.parametrize("stated", ["", "registered: 2023-01-17\n", "registered: 2023-01-16\n"])
+def test_the_command_that_egp_advises_registers_the_plan(
+    house: House, advising: tuple[str, ...], stated: str
+) -> None:
+    """Whether the plan states the day, another one or none."""
+    house.edit(PLAN, "registered: 2023-01-17\n", stated)
+    house.egp(*advising)
+    (command,) = re.findall(r"egp (register \S+(?: --[a-z-]+)*)", " ".join((house.out + house.err).split()))
+    assert house.egp(*command.split(), f"--as-of={DAY}") == 0
+    assert house.lock()["buy-now"].registered == date(2023, 1, 17)

@@ -200,7 +200,7 @@ def test_a_branch_cannot_take_the_lock_out_of_the_policy(guarded: Office) -> Non
 def test_waiving_writes_what_is_to_be_attested(guarded: Office) -> None:
     given = [f"--{key}={value}" for key, value in WAIVER.items() if key != "rule"]
     assert guarded.house.egp("waive", PLAN, "stage-dwell", *given, f"--as-of={DAY}") == 0
-    assert f"it holds once the lock attests it, by `egp register {PLAN}`" in guarded.house.out
+    assert f"it holds once the lock attests it, by `egp register {PLAN} --write-date`" in guarded.house.out
     guarded.report()
     assert guarded.status == 1
     assert guarded.house.register(PLAN) == 0

@@ -44,7 +44,9 @@ def run(options: argparse.Namespace) -> int:
     if options.migrate:
         return _migrate(options)
     if not options.paths:
-        raise terminal.Stop("no plan is named", "egp register PLAN")
+        from egp.advice.registration_lines import register_command
+
+        raise terminal.Stop("no plan is named", register_command("PLAN"))
     if options.archive:
         return _archive(options)
     from egp.advice.register import register

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from egp.advice.choices import BEFORE_LAUNCH, GO_ON, NARROWER
+from egp.advice.registration_lines import register_command
 from egp.gate.clock import after
 from egp.output.page.model import Block, Facts, Paragraph, Quotation, Section
 from egp.pages.brief.options import look_day
@@ -83,7 +84,7 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
         registered = (
             f"nothing{'; the rollback needs no decision' if rolls_back else ''}"
             if scene.registration
-            else f"nothing; first register the plan (egp register {name})"
+            else f"nothing; first register the plan ({register_command(name)})"
         )
         yield "decided so far", registered
 

@@ -11,6 +11,7 @@ from egp.advice.options.acting import actor_of, called
 from egp.advice.options.case import CaseError
 from egp.advice.options.option import as_left, as_yaml
 from egp.advice.options.solver import MOST_STEPS
+from egp.advice.registration_lines import register_command
 from egp.output.page.model import Block, Command, Page, Paragraph, Points, Section
 from egp.pages.emergencies import emergency_sections, raised_in
 from egp.pages.memo.choices import WayToGo, agreed, choices
@@ -105,7 +106,7 @@ def called_plan(case: Case) -> str:
 
 def _go(case: Case) -> Section:
     """What follows for a plan that the policy accepts."""
-    steps = [f"register it: egp register {case.source.shown}"]
+    steps = [f"register it: {register_command(case.source.shown)}"]
     try:
         steps.append(f"it starts on {day_in_words(first_day(case.plan), with_year=True)}")
         steps.append(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from egp.advice.registration_lines import register_command
 from egp.gate.call import CannotJudge
 from egp.gate.clock import instant, zone_of
 from egp.gate.looks import open_look, planned_looks
@@ -129,7 +130,7 @@ def _planned(known: Known, first: date) -> Standing:
     reasons, steps = _rejections(known), [known.how_to_change] if known.rejected_by else []
     if known.registration is None:
         reasons.append("not registered yet")
-        steps.append(f"register it before {first}: egp register {known.source.shown}")
+        steps.append(f"register it before {first}: {register_command(known.source.shown)}")
     return Standing(
         known,
         "planned",
