@@ -47,7 +47,7 @@ def _longer_run(plan: Experiment, units: int, come: int) -> str:
 
 
 def run_that_brings(plan: Experiment, units: float) -> str:
-    """Advice to run until so many units per variant have come, with the day where the plan's counts let it be known."""
+    """Advice to run until so many units per variant have come, with the day where the plan's counts say it."""
     end = _end_that_brings(plan, units)
     if end is None:
         return "run longer"
@@ -59,7 +59,7 @@ def run_that_brings(plan: Experiment, units: float) -> str:
 
 
 def _end_that_brings(plan: Experiment, units: float) -> date | None:
-    """The last day of a run of whole weeks that brings so many units; None where that cannot be told.
+    """The last day of a run of whole weeks that brings so many units; None where nobody can say.
 
     Units of one day that are added up are no count of those that come, and an enrolment has an end of its own.
     """
