@@ -130,7 +130,11 @@ def _complete_ways_out(rule_id: str, finding: Finding) -> list[Option]:
 
     Whatever an ambiguous quantity is meant to be, rules may object to it.
     """
-    if isinstance(finding.at, Span) or re.search("run (longer|until|for more)", finding.advice.text) or rule_id == "ambiguous-quantity":
+    if (
+        isinstance(finding.at, Span)
+        or re.search("run (longer|until|for more)", finding.advice.text)
+        or rule_id == "ambiguous-quantity"
+    ):
         return []
     return [
         each.edits

@@ -171,7 +171,9 @@ class TestWaysOutPass:
         for finding in found("guardrail-power", patch):
             proposed = re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.advice.text)
             assert all(int(units) <= 153_000 for units in proposed)
-            assert proposed or re.search("or run (longer|until .*|for more than a year), since it takes", finding.advice.text)
+            assert proposed or re.search(
+                "or run (longer|until .*|for more than a year), since it takes", finding.advice.text
+            )
             assert proposed or "this run brings 153,000" in finding.advice.text
 
     def test_a_wider_margin_of_the_weakest_is_enough_for_all(self) -> None:

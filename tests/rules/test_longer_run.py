@@ -29,7 +29,9 @@ def test_days_are_those_after_which_the_units_have_come(units: int) -> None:
     days = days_that_bring(plan(), units)
     power = math.log(340_000 / 41_000) / math.log(14)
     assert 340_000 * (days / 14) ** power * 0.45 == pytest.approx(units)
-    assert units_after(plan(), math.ceil(days)) * 0.45 >= units > units_after(plan(), math.ceil(days) - 1) * 0.45
+    assert (
+        units_after(plan(), math.ceil(days)) * 0.45 >= units > units_after(plan(), math.ceil(days) - 1) * 0.45
+    )
 
 
 def test_the_run_ends_with_a_whole_week() -> None:
@@ -63,7 +65,10 @@ def test_days_that_add_up_bring_nothing_while_the_run_pauses() -> None:
     "silent",
     [
         {"eligible_units": {"distinct_over_run": None}},
-        {"schedule": {"enrolment_end": "2023-01-29", "end": "2023-02-26"}, "statistics": {"looks": ["2023-02-27"]}},
+        {
+            "schedule": {"enrolment_end": "2023-01-29", "end": "2023-02-26"},
+            "statistics": {"looks": ["2023-02-27"]},
+        },
     ],
 )
 def test_no_day_is_named_where_the_counts_do_not_say_it(silent: dict[str, object]) -> None:
