@@ -17,7 +17,8 @@ Tick = Callable[[int], None]
 WORTHWHILE = 200
 """Fewer items are done before a second process has started."""
 
-_PART = 50
+PART = 50
+"""Items after each of which progress is told."""
 _MOST_WORKERS = 8
 
 
@@ -26,6 +27,7 @@ def in_parts(
     items: Sequence[Item],
     tick: Tick = lambda _: None,
     jobs: int = 0,
+    part: int = 0,
 ) -> list[Result]:
     """The work done part by part, the results in the order of the items, whoever did them.
 
@@ -34,18 +36,19 @@ def in_parts(
     included, and only results have to travel. Where this process is interrupted, or a part of its own fails, no other
     goes on.
     """
-    parts = [items[start : start + _PART] for start in range(0, len(items), _PART)]
-    first = [work(part) for part in parts[:1]]
-    tick(min(len(items), _PART))
+    part = part or PART
+    parts = [items[start : start + part] for start in range(0, len(items), part)]
+    first = [work(each) for each in parts[:1]]
+    tick(min(len(items), part))
     rest = parts[1:]
     workers = min(_workers(len(items), jobs), max(1, len(rest)))
     own: list[Result] = []
     with _Workers() as forked:
         for number in range(1, workers):
             forked.add(work, rest[number::workers])
-        for part in rest[::workers]:
-            own.append(work(part))
-            tick(min(len(items), _PART + len(own) * workers * _PART))
+        for each in rest[::workers]:
+            own.append(work(each))
+            tick(min(len(items), part + len(own) * workers * part))
         shares = [own, *forked.results()]
     return [*first, *(shares[number % workers][number // workers] for number in range(len(rest)))]
 

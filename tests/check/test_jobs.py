@@ -23,7 +23,7 @@ def test_any_number_of_processes_says_the_same(
     write_plans(tmp_path / "experiments", 60)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(processes, "WORTHWHILE", 2)
-    monkeypatch.setattr(processes, "_PART", 7)
+    monkeypatch.setattr(processes, "PART", 7)
     alone, several = (said(capsys, "experiments", "--jobs", number) for number in ("1", "3"))
     assert alone == several
     assert "60 plans judged" in alone[1]

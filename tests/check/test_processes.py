@@ -104,6 +104,6 @@ def test_reports_are_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(processes, "WORTHWHILE", 10_000)
     alone = reports(tmp_path)
     monkeypatch.setattr(processes, "WORTHWHILE", 2)
-    monkeypatch.setattr(processes, "_PART", 7)
+    monkeypatch.setattr(processes, "PART", 7)
     assert reports(tmp_path) == alone
     assert '"duplicate-id"' in alone[0]

@@ -193,7 +193,7 @@ def test_progress_is_told_part_by_part(workspace: Workspace, monkeypatch: pytest
         workspace.write(f"{name}.yaml", PLAN)
     policy = read_policy("egp.yaml", "egp.yaml")
     finder = PlanFinder(str(workspace.root), policy.plans, policy.root)
-    monkeypatch.setattr(processes, "_PART", 2)
+    monkeypatch.setattr(processes, "PART", 2)
     told: list[tuple[int, int]] = []
     check(finder.asked(["."]), finder, policy, AS_OF, lambda done, total: told.append((done, total)))
     assert told == [(2, 3), (3, 3)]

@@ -26,7 +26,7 @@ from egp.check import processes
 from egp.cli.main import main
 
 # So few runs are worth a second process here.
-processes.WORTHWHILE, processes._PART, processes._workers = 2, 2, lambda *_: 2
+processes.WORTHWHILE, processes.PART, processes._workers = 2, 2, lambda *_: 2
 sys.exit(main(sys.argv[1:]))
 """
 

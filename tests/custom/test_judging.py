@@ -236,7 +236,7 @@ def test_processes_that_part_ask_for_themselves(
     alone = told()
     assert [rule for rule, *_ in alone].count("own") == 27
     monkeypatch.setattr(processes, "WORTHWHILE", 2)
-    monkeypatch.setattr(processes, "_PART", 4)
+    monkeypatch.setattr(processes, "PART", 4)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2})
     assert told() == alone
 
@@ -245,7 +245,7 @@ def test_processes_that_part_give_one_refusal(workspace: Workspace, monkeypatch:
     write_plans(workspace.root / "plans", 12)
     workspace.write("egp.yaml", rule(require="\"plan.id == 'sound-plan' ? true : plan.id\""))
     monkeypatch.setattr(processes, "WORTHWHILE", 2)
-    monkeypatch.setattr(processes, "_PART", 3)
+    monkeypatch.setattr(processes, "PART", 3)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     judged = workspace.report("plans")
     assert len(judged.failures) == 1

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from egp.record.sources.warehouse.measures import ComputedMetric
 
 RUNS = 500
+_PART = 2
+"""Runs that a process takes to the gate at once: each takes as long as many plans do to be checked."""
 _WEEK = 7
 
 
@@ -147,7 +149,7 @@ def _judged(
         step(f"{done:,} of {len(runs):,} runs through the gate")
 
     tick(0)
-    return [result for part in in_parts(judged, runs, tick) for result in part]
+    return [result for part in in_parts(judged, runs, tick, part=_PART) for result in part]
 
 
 def _timeline(plan: Experiment, call: RehearsalRequest, rules: dict[str, Adopted]) -> RehearsedLife:

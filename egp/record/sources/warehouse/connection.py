@@ -68,6 +68,7 @@ class Session:
         self.backend = backend
         self._asking = asking
         self._clock = limits.Clock(asking.time_limit)
+        self._is_known_to_be_in_utc = False
 
     @property
     def is_embedded(self) -> bool:
@@ -84,9 +85,12 @@ class Session:
 
     def require_utc(self) -> None:
         """Raises ResultsError for a session in which instants without a time zone are not in UTC."""
-        if not self.is_dry and not limits.is_in_utc(self.backend):
+        if self.is_dry or self._is_known_to_be_in_utc:
+            return
+        if not limits.is_in_utc(self.backend):
             message = "the session's time zone is not UTC, in which instants without a zone are read"
             raise unusable(self.url, message, "set the time zone of the connection to UTC")
+        self._is_known_to_be_in_utc = True
 
     def require_bytes(self, tables: list[tuple[str | None, str]]) -> None:
         """Raises ResultsError where more would be read than is allowed, or nobody can tell."""
