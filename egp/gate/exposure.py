@@ -28,7 +28,7 @@ def has_stage_begun(readout: Readout) -> bool:
     if begin is None or begin >= readout.as_of:
         return False
     is_a_day_old = begin.date() < readout.as_of.date()
-    return is_a_day_old or any(row.stage == readout.stage.name for row in readout.evidence.rows)
+    return is_a_day_old or any(each.stage == readout.stage.name for each in readout.seen)
 
 
 @once

@@ -126,11 +126,11 @@ def _filled_in(readout: Readout, metric: Metric, days: list[date]) -> list[date]
     if metric.kind == "quantile":
         return []
     alive = {
-        row.date
-        for row in readout.evidence.rows
-        if row.stage == TEST
-        and row.units
-        and (row.window == "day" or (row.window, row.metric) == ("cohort", metric.id))
+        each.date
+        for each in readout.seen
+        if each.stage == TEST
+        and each.units
+        and (each.window == "day" or (each.window, each.metric) == ("cohort", metric.id))
     }
     quiet = list(takewhile(lambda day: day not in alive, reversed(days)))
     return quiet[::-1] if len(quiet) > QUIET_DAYS else []

@@ -23,7 +23,7 @@ from egp.rules.rule_inputs import Organisation
 if TYPE_CHECKING:
     from egp.gate.move import Move
     from egp.plan.experiment import Experiment, Variant
-    from egp.plan.results import About, Evidence, Row
+    from egp.plan.results import About, Evidence, Row, Seen
     from egp.plan.supplied import Moved
     from egp.policy.model import Adopted
     from egp.record.emergencies import Emergency
@@ -125,7 +125,7 @@ class Readout:
         named = tuple(name for name in self.variants if name != self.control)
         if self.stage.position < 0 or len(named) == 1:
             return named
-        seen = {row.variant for row in self.evidence.rows if row.stage == self.stage.name}
+        seen = {each.variant for each in self.seen if each.stage == self.stage.name}
         seen |= {about.variant for about in self.lost if about.stage == self.stage.name}
         return tuple(name for name in named if name in seen) or named
 
@@ -153,6 +153,11 @@ class Readout:
         for row in self.evidence.rows:
             index.setdefault((row.stage, row.window, row.metric, row.segment), []).append(row)
         return index
+
+    @cached_property
+    def seen(self) -> tuple[Row | Seen, ...]:
+        """All that tells when something was heard of whom, in whatever segment."""
+        return (*self.evidence.rows, *self.evidence.of_segments)
 
     @cached_property
     def lost(self) -> tuple[About, ...]:

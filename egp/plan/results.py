@@ -153,6 +153,22 @@ class Row:
 
 
 @frozen
+class Seen:
+    """What there is of one stage, window, day, variant and metric, in whatever segments."""
+
+    stage: str
+    window: Window
+    date: Day | None
+    variant: str
+    metric: str
+    units: int
+    """Most units of a row: there are at least so many different ones."""
+    through: Day | None
+    """The last day through which a row counts outcomes."""
+    rows: int
+
+
+@frozen
 class About:
     """What a row that is refused says it is about; empty or None for what cannot be read either."""
 
@@ -221,7 +237,10 @@ class LeftOut:
 
 @frozen
 class Evidence:
-    """Results with every row that could be relied on, in the order of their keys, and why the others could not."""
+    """Results with every row that could be relied on, in the order of their keys, and why the others could not.
+
+    Of a file with very many rows, those of segments that no metric is measured on are not among them, but in ``of_segments``.
+    """
 
     results: Results
     as_of: datetime
@@ -234,6 +253,8 @@ class Evidence:
     left_out: tuple[LeftOut, ...] = ()
     read_beyond: Mapping[tuple[str, str], date] | None = None
     """Stage and variant → the last day on which an absent row was not cut off; None where the rows are known to be all."""
+    of_segments: tuple[Seen, ...] = ()
+    """What rows that nothing is compared with tell: that there were units."""
 
 
 def stage_name(treated: float) -> str:
@@ -243,14 +264,21 @@ def stage_name(treated: float) -> str:
 
 def results_digest(results: Results, rows: Iterable[Row]) -> str:
     """Digest of what was seen."""
+    return digest_of_lines(
+        results, sorted(_canonical([*_cells(row), row.through, *_later(row)]) for row in rows)
+    )
+
+
+def digest_of_lines(results: Results, lines: Iterable[str]) -> str:
+    """The same of what each row says, in order."""
     from hashlib import sha256
 
     header: list[object] = [results.experiment, results.as_of, results.revision]
     header += [part for stage in results.stages for part in (stage.treated, stage.entered, stage.revision)]
-    text = "\n".join(
-        [_canonical(header), *sorted(_canonical([*_cells(row), row.through, *_later(row)]) for row in rows)]
-    )
-    return f"{DIGEST_VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    digest = sha256(_canonical(header).encode("utf-8", "surrogatepass"))
+    for line in lines:
+        digest.update(f"\n{line}".encode("utf-8", "surrogatepass"))
+    return f"{DIGEST_VERSION}:sha256:{digest.hexdigest()}"
 
 
 def rows_digest(rows: Iterable[Row]) -> str:

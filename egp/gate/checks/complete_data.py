@@ -48,7 +48,7 @@ from egp.gate.rows import AddRows, cumulative_rows, metrics_in_totals, rows_of, 
 from egp.plan.analysis.days import day_after, last_exposure
 from egp.plan.experiment import Metric
 from egp.plan.quantity import QuantityError, share, shown
-from egp.plan.results import CANARY, TEST, Row, RowRefusal, Window, stage_name
+from egp.plan.results import CANARY, TEST, Row, RowRefusal, Seen, Window, stage_name
 from egp.plan.wording import counted, length, listing
 from egp.rules.rule import Params as RuleParams
 from egp.yaml import Path
@@ -112,7 +112,7 @@ def _refused(readout: Readout) -> Iterator[Reading]:
 
 def _left_out(readout: Readout) -> Iterator[Reading]:
     """What the warehouse does not compute: whether its rows are needed, and were given, is seen by its gaps."""
-    with_rows = {row.metric for row in readout.evidence.rows}
+    with_rows = {each.metric for each in readout.seen}
     for each in readout.evidence.left_out:
         rows = "its rows are those of the results" if each.metric in with_rows else "it has no rows"
         message = f"the warehouse does not compute {shown(each.metric)}: {each.why}; {rows}"
@@ -123,7 +123,7 @@ def _gaps(readout: Readout) -> Iterator[Reading]:
     days = each_day_over(readout)
     if not days:
         return
-    heard_of = {row.stage for row in readout.evidence.rows} | {about.stage for about in readout.lost}
+    heard_of = {each.stage for each in readout.seen} | {about.stage for about in readout.lost}
     if readout.stage.name not in heard_of:
         yield _trouble(f"there are no rows of {readout.stage.name}", "no rows", "add its rows")
         return
@@ -222,7 +222,7 @@ def _listed(days: Sequence[date], window: Window = "day") -> str:
 
 def _from_the_future(readout: Readout) -> Iterator[Reading]:
     today = readout.as_of.date()
-    late = sorted({row.date for row in readout.evidence.rows if row.date is not None and row.date > today})
+    late = sorted({each.date for each in readout.seen if each.date is not None and each.date > today})
     if late:
         message = f"rows of {_listed(late)} come after {today}, the day that is judged"
         yield _trouble(message, str(late[-1]), "judge as of the results, or correct the dates")
@@ -234,12 +234,12 @@ def _after_the_enrolment(readout: Readout) -> Iterator[Reading]:
         return
     last = last_exposure(readout.plan)
     late = [
-        row
-        for row in readout.evidence.rows
-        if (row.stage, row.window) == (TEST, "cohort") and row.date and row.date > last and row.units
+        each.date
+        for each in readout.seen
+        if (each.stage, each.window) == (TEST, "cohort") and each.date and each.date > last and each.units
     ]
     if late:
-        days = sorted({row.date for row in late if row.date})
+        days = sorted({*late})
         message = f"units entered on {_listed(days)}, after the enrolment ended on {last}"
         yield _trouble(message, str(days[-1]), "stop the enrolment, and leave these units out of the rows")
 
@@ -351,7 +351,7 @@ class SignsOfLife:
     def of(cls, readout: Readout) -> SignsOfLife | None:
         """None where nothing is due, or where nothing at all can be read."""
         stage, evidence = readout.stage, readout.evidence
-        if not has_stage_begun(readout) or stage.begin is None or (evidence.problems and not evidence.rows):
+        if not has_stage_begun(readout) or stage.begin is None or (evidence.problems and not readout.seen):
             return None
         # Results that are old are no silence of the treatment.
         until = stage.end if _is_heard_of_later(readout) else stage.exposed_until
@@ -411,9 +411,9 @@ class SignsOfLife:
         new = sum(units for (window, _), units in most.items() if window == "cohort")
         return max([new, *most.values()])
 
-    def _rows(self, variant: str) -> list[Row]:
+    def _rows(self, variant: str) -> list[Row | Seen]:
         stage = self.readout.stage.name
-        return [row for row in self.readout.evidence.rows if (row.stage, row.variant) == (stage, variant)]
+        return [each for each in self.readout.seen if (each.stage, each.variant) == (stage, variant)]
 
     def _fits(self, day: date | None) -> bool:
         return day is not None and self.begin.date() <= day <= self.now.date()
@@ -430,9 +430,9 @@ def _is_heard_of_later(readout: Readout) -> bool:
     """Whether rows tell of units that come back after the enrolment, so that their silence tells something."""
     enrolled = readout.stage.entered_until
     return enrolled is not None and any(
-        row.date and row.units and row.stage == readout.stage.name and row.date >= enrolled.date()
-        for row in readout.evidence.rows
-        if row.window in ("day", "week")
+        each.date and each.units and each.stage == readout.stage.name and each.date >= enrolled.date()
+        for each in readout.seen
+        if each.window in ("day", "week")
     )
 
 

@@ -56,7 +56,7 @@ def _begin(readout: Readout, entered: datetime) -> tuple[datetime, str]:
     """From when on the stage counts: not before a row of it was seen, whenever it was entered."""
     if readout.stage.position < 0:
         return entered, ""
-    days = (row.date for row in readout.evidence.rows if row.stage == readout.stage.name and row.date)
+    days = (each.date for each in readout.seen if each.stage == readout.stage.name and each.date)
     first = min(days, default=None)
     if first is None or first <= entered.date():
         return entered, ""

@@ -36,6 +36,7 @@ from egp.gate.signs_of_life import SignsOfLife
 from egp.gate.withholding import withheld_metrics
 from egp.plan.experiment import Metric
 from egp.plan.quantity import Share, shown
+from egp.plan.results import Seen
 from egp.plan.wording import counted, listing
 from egp.rules.rule import Params as RuleParams
 from egp.stats.values import NamedTuple
@@ -72,7 +73,8 @@ class _Told(NamedTuple):
 
 def _comparisons(readout: Readout) -> int:
     """No row takes part in more than ten: itself, and as a part of days, beside another variant, other days and the plan."""
-    return 10 * sum(row.stage == readout.stage.name for row in readout.evidence.rows)
+    of_stage = [each for each in readout.seen if each.stage == readout.stage.name]
+    return 10 * sum(each.rows if isinstance(each, Seen) else 1 for each in of_stage)
 
 
 def _of_metric(readout: Readout, metric: Metric, surprise: float, tally: _Told) -> Iterator[Reading]:

@@ -23,7 +23,7 @@ from egp.stats.values import replace
 Placed = tuple[Record, Row]
 
 _WEEK = timedelta(days=7)
-_ADDED = ("units", *SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS, *RATIO_COVARIATE_SUMS)
+ADDED = ("units", *SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS, *RATIO_COVARIATE_SUMS)
 _ROUNDING = 1e-9
 
 
@@ -90,7 +90,7 @@ def _totals_of_cohorts(rows: list[Placed]) -> Iterator[tuple[list[Placed], RowRe
             through = {row.through for row in cohorts}
             if total.window != "total" or through != {total.through}:
                 continue
-            for column in _ADDED:
+            for column in ADDED:
                 stated, added = getattr(total, column), [getattr(row, column) for row in cohorts]
                 if (
                     stated is None

@@ -36,24 +36,24 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _SEPARATED = re.compile(r"[+-]?[0-9]+([.,'’_\s][0-9]+)+")
-_LARGEST = 1e100
+LARGEST = 1e100
 _WINDOWS: tuple[str, ...] = get_args(Window)
-_NUMBERS = (*SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS, *RATIO_COVARIATE_SUMS, *VALUES)
+NUMBERS = (*SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS, *RATIO_COVARIATE_SUMS, *VALUES)
 _OF_RATIO = (*SUMS, *DENOMINATOR_SUMS)
-_COVARIATE_OF_RATIO = (*COVARIATE_SUMS, *RATIO_COVARIATE_SUMS)
-_NEEDED = {
+COVARIATE_OF_RATIO = (*COVARIATE_SUMS, *RATIO_COVARIATE_SUMS)
+NEEDED = {
     "proportion": ("sum",),
     "mean": SUMS,
     "ratio": _OF_RATIO,
     "quantile": VALUES,
     CLUSTERED: _OF_RATIO,
 }
-_ALLOWED = {
+ALLOWED = {
     "proportion": (*SUMS, *COVARIATE_SUMS),
     "mean": (*SUMS, *COVARIATE_SUMS),
-    "ratio": (*_OF_RATIO, *_COVARIATE_OF_RATIO),
+    "ratio": (*_OF_RATIO, *COVARIATE_OF_RATIO),
     "quantile": VALUES,
-    CLUSTERED: (*_OF_RATIO, *_COVARIATE_OF_RATIO),
+    CLUSTERED: (*_OF_RATIO, *COVARIATE_OF_RATIO),
 }
 _WEEK = 6
 """Days from the first of a week to its last."""
@@ -83,21 +83,35 @@ class RowReader:
 
     def row(self, cells: Cells) -> Row:
         """The row. Raises CellError for the first cell that cannot be."""
-        stage = self._stage(cells)
-        window = cast(Window, _chosen("window", _text(cells, "window"), _WINDOWS))
-        variant = _chosen("variant", _text(cells, "variant"), self._variants)
-        metric = self._metrics[_chosen("metric", _text(cells, "metric"), self._metrics)]
-        kind = CLUSTERED if is_clustered(self._plan, metric) else _kind(metric, window)
-        if kind == CLUSTERED:
-            _kind(metric, window)
-        segment = self._segment(cells, metric, window)
-        first, through = self._days(cells, window, stage)
+        stage = self.stage(cells)
+        window, variant = self.window(cells), self.variant(cells)
+        metric, kind, segment = self.measured(cells, window)
+        first, through = self.days(cells, window, stage)
         row = Row(stage.name, window, first, variant, metric.name, segment, _units(cells),
                   through=through, **_numbers(cells, metric, kind))  # fmt: skip
         impossible = impossible_sum(row, kind)
         if impossible:
             raise CellError(*impossible)
         return row
+
+    def window(self, cells: Cells) -> Window:
+        return cast(Window, _chosen("window", _text(cells, "window"), _WINDOWS))
+
+    def variant(self, cells: Cells) -> str:
+        return _chosen("variant", _text(cells, "variant"), self._variants)
+
+    def metric(self, name: str) -> Metric:
+        return self._metrics[name]
+
+    def measured(self, cells: Cells, window: str) -> tuple[Metric, str, str]:
+        """The metric, which of the kinds of sums it has, and the segment."""
+        metric = self._metrics[_chosen("metric", _text(cells, "metric"), self._metrics)]
+        kind = _kind(metric, window)
+        return (
+            metric,
+            CLUSTERED if is_clustered(self._plan, metric) else kind,
+            self._segment(cells, metric, window),
+        )
 
     def about(self, cells: Cells) -> About:
         """What the record would have said, had it been possible to read it."""
@@ -116,7 +130,7 @@ class RowReader:
             metric=metric if metric in self._metrics else "",
         )
 
-    def _stage(self, cells: Cells) -> StageDays:
+    def stage(self, cells: Cells) -> StageDays:
         written = _text(cells, "stage")
         name = _spelt(written)
         if name in self._stages.entered:
@@ -147,7 +161,8 @@ class RowReader:
         _chosen("segment", segment.partition("=")[0], [*self._segments, FIRST_WEEK])
         return segment
 
-    def _days(self, cells: Cells, window: str, stage: StageDays) -> tuple[date | None, date | None]:
+    def days(self, cells: Cells, window: str, stage: StageDays) -> tuple[date | None, date | None]:
+        """The day that the row is about or begins with, and the last day whose outcomes it counts."""
         first, through = _day(cells, "date"), _day(cells, "through")
         if window == "total":
             _must_be_empty("date", first, "a total has no date of its own")
@@ -278,18 +293,18 @@ def _units(cells: Cells) -> int:
 
 
 def _numbers(cells: Cells, metric: Metric, kind: str) -> dict[str, float | None]:
-    numbers = {column: _cell(cells, column, metric) for column in _NUMBERS}
+    numbers = {column: number_in(cells, column, metric) for column in NUMBERS}
     for column, value in numbers.items():
-        if value is None and column in _NEEDED[kind]:
+        if value is None and column in NEEDED[kind]:
             raise CellError(column, f"it is empty, and {metric.id} is a {kind}", "give it")
-        if value is not None and column not in _ALLOWED[kind]:
+        if value is not None and column not in ALLOWED[kind]:
             raise CellError(column, f"{metric.id} is a {kind}, which has none", "leave it empty")
-    of_covariate = [column for column in _COVARIATE_OF_RATIO if column in _ALLOWED[kind]]
+    of_covariate = [column for column in COVARIATE_OF_RATIO if column in ALLOWED[kind]]
     lacking = [column for column in of_covariate if numbers[column] is None]
     if 0 < len(lacking) < len(of_covariate):
         message = "it is empty, and other sums of the covariate are not"
         raise CellError(lacking[0], message, f"give {listing(of_covariate)}, or none of them")
-    for column in (each for each in _NUMBERS if each.endswith("sum_squares")):
+    for column in (each for each in NUMBERS if each.endswith("sum_squares")):
         if (numbers[column] or 0.0) < 0:
             raise CellError(
                 column, f"{numbers[column]:.12g} is negative, as no sum of squares is", "correct it"
@@ -299,7 +314,7 @@ def _numbers(cells: Cells, metric: Metric, kind: str) -> dict[str, float | None]
     return numbers
 
 
-def _cell(cells: Cells, column: str, metric: Metric) -> float | None:
+def number_in(cells: Cells, column: str, metric: Metric) -> float | None:
     value = cells.get(column)
     if column not in VALUES or not isinstance(value, str) or _NUMBER.fullmatch(value):
         if column in VALUES and value is not None and metric.baseline and metric.baseline.unit == "s":
@@ -324,7 +339,7 @@ def _number(cells: Cells, column: str) -> float | None:
     if value is None:
         return None
     number = _float(value)
-    if not abs(number) < _LARGEST:
+    if not abs(number) < LARGEST:
         advice = "write plain digits, as in 18450 or 0.25"
         if isinstance(value, str) and _SEPARATED.fullmatch(value):
             advice = "write it without separators of thousands and with a decimal point, as in 18450 or 0.25"

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
-from egp.plan.results import Row
+from egp.plan.results import Row, Seen
 
 Place = tuple[str, str]
 """Stage and variant."""
 
 
-def read_beyond(rows: Sequence[Row]) -> Mapping[Place, date]:
+def read_beyond(rows: Sequence[Row | Seen]) -> Mapping[Place, date]:
     """The last day on which a row of a variant that is absent was not there, rather than cut off; by stage and variant.
 
-    ``rows`` are those of a file from its first to its last line. It was read beyond the place of an absent row where rows of another
-    variant follow the last one of the same kind: of days that are before it, since then the file has moved on to other things, or of later
-    days, in whose order it was written then; of these the very last may have been cut off within. Nothing is known where none follow,
-    and of a variant without a row.
+    ``rows`` are those of a file from its first to its last line; of those that are alike but for their segment, the last one is
+    enough. It was read beyond the place of an absent row where rows of another variant follow the last one of the same kind: of days
+    that are before it, since then the file has moved on to other things, or of later days, in whose order it was written then; of these
+    the very last may have been cut off within. Nothing is known where none follow, and of a variant without a row.
     """
     beyond: dict[Place, date] = {}
     following: dict[str, tuple[date, date]] = {}

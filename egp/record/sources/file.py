@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from egp.plan.experiment import is_plan_alone
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
-from egp.plan.results import COLUMNS, About, Evidence, Results, Row, RowRefusal, StageEntry, results_digest
+from egp.plan.results import (
+    COLUMNS,
+    About,
+    Evidence,
+    Results,
+    Row,
+    RowRefusal,
+    StageEntry,
+    digest_of_lines,
+    results_digest,
+)
 from egp.plan.typed_reader import ValueProblem, changed, read
 from egp.plan.wording import counted
 from egp.record.near_file import path_advice
@@ -18,8 +28,8 @@ from egp.record.sources import ResultsError, RowSource
 from egp.record.sources.between_rows import Placed, contradictions
 from egp.record.sources.cells import CellError, RowReader
 from egp.record.sources.cut_off import read_beyond
-from egp.record.sources.stages import stages_of
-from egp.record.sources.table import Record, RecordTable, column_refusals
+from egp.record.sources.stages import Stages, stages_of
+from egp.record.sources.table import ONE_UNIT, Record, RecordTable, column_refusals
 from egp.record.sources.tabular import ENDINGS, read_table
 from egp.stats.values import replace
 from egp.yaml import Document, Path, read_file
@@ -51,26 +61,74 @@ def read_evidence(
     if entered is not None:
         results = changed(results, stages=entered)
     stages = stages_of(plan, results.stages, as_of)
-    own = [*file.tables(results)]
+    own = [*file.tables(results, by_columns=source is None)]
     tables = [*own, *([source.table(plan, stages)] if source else [])]
     if not tables:
         advice = "name the file of aggregates: `aggregates: results.csv`; `rows: []` says that nothing was seen yet"
         raise file.unusable("it has no rows", advice)
     problems = [file.refused("stages", message, help) for message, help in stages.problems]
-    problems += file.miscounted(results, own)
+    if large := next((table for table in own if table.batches is not None), None):
+        if found := _of_large(large, plan, stages, file, results, as_of, problems):
+            return found
+        own = tables = [*file.tables(results)]
+    count = sum(len(table.records) + len(table.refusals) for table in own)
+    problems += file.miscounted(results, count)
     placed: list[Placed] = []
     may_end: list[Row] = []
     for table in tables:
-        found = [*_rows(table, RowReader(plan, stages), problems)]
-        placed += found
+        of_table = [*_rows(table, RowReader(plan, stages), problems)]
+        placed += of_table
         if not table.is_whole and results.row_count is None:
-            may_end = [row for _, row in found]
+            may_end = [row for _, row in of_table]
     rows, contradicted = contradictions(placed)
     digest = results_digest(results, rows)
     counts = tuple(each for table in tables for each in table.counts)
     left_out = tuple(each for table in tables for each in table.left_out)
     beyond = read_beyond(may_end) if may_end else None
     return Evidence(results, as_of, tuple(rows), (*problems, *contradicted), digest, counts, left_out, beyond)
+
+
+def _of_large(
+    table: RecordTable,
+    plan: Experiment,
+    stages: Stages,
+    file: ResultsFile,
+    results: Results,
+    as_of: datetime,
+    problems: list[RowRefusal],
+) -> Evidence | None:
+    """The same of a table that is read by columns; None where that cannot be done."""
+    from egp.record.sources.large.rows import LargeRows
+
+    rows = LargeRows.read(table, RowReader(plan, stages))
+    if rows is None:
+        return None
+    problems = [*problems, *file.miscounted(results, rows.count)]
+    if why := table.is_of_units or (ONE_UNIT if rows.are_of_one_unit else ""):
+        return Evidence(
+            results, as_of, (), (*problems, _of_single_units(table, why)), results_digest(results, ())
+        )
+    problems += [*column_refusals(table), *rows.refusals]
+    beyond = rows.last_rows() if not table.is_whole and results.row_count is None else None
+    problems += rows.drop_contradictions()
+    segments = {metric.segment for _, metric in plan.metrics if metric.segment}
+    return Evidence(
+        results,
+        as_of,
+        rows.compared(segments),
+        tuple(problems),
+        digest_of_lines(results, rows.lines()),
+        read_beyond=beyond,
+        of_segments=rows.of_segments(segments),
+    )
+
+
+def _of_single_units(table: RecordTable, why: str) -> RowRefusal:
+    message, help = (
+        f"{why}: these are rows of users, not aggregates",
+        "give sums over the units of a day and variant",
+    )
+    return RowRefusal(table.path, table.header, 0, "", message, help, (About(),))
 
 
 class ResultsFile:
@@ -119,9 +177,8 @@ class ResultsFile:
     def refused(self, key: str, message: str, help: str) -> RowRefusal:
         return RowRefusal(self._shown, self._document.span((key,)).start.line, 0, key, message, help)
 
-    def miscounted(self, results: Results, tables: Sequence[RecordTable]) -> Iterator[RowRefusal]:
+    def miscounted(self, results: Results, count: int) -> Iterator[RowRefusal]:
         """What the file says of the number of its rows and does not keep: any row may be missing, or not belong to them."""
-        count = sum(len(table.records) + len(table.refusals) for table in tables)
         if results.row_count is not None and results.row_count != count:
             message = (
                 f"there are {counted(count, 'row')}, and `row_count` says {results.row_count:,} were written"
@@ -168,14 +225,14 @@ class ResultsFile:
         span = self._document.span(path, key=on_key)
         return Failure(self._shown, message, "", span, self._document.line(span.start.line), help)
 
-    def tables(self, results: Results) -> Iterator[RecordTable]:
-        """The rows written in the file, or in the file that it names."""
+    def tables(self, results: Results, by_columns: bool = False) -> Iterator[RecordTable]:
+        """The rows written in the file, or in the file that it names; by columns, where these are many."""
         if results.rows or (
             isinstance(self._document.value, dict) and self._document.value.get("rows") == []
         ):
             yield self._inline(results.rows)
         if results.aggregates:
-            yield read_table(*self._aggregates(results.aggregates))
+            yield read_table(*self._aggregates(results.aggregates), by_columns)
 
     def _aggregates(self, name: str) -> tuple[str, str]:
         if os.path.isabs(name):
@@ -213,18 +270,7 @@ class ResultsFile:
 def _rows(table: RecordTable, reader: RowReader, problems: list[RowRefusal]) -> Iterator[Placed]:
     """The rows of a table that can be read, refusals appended to the problems."""
     if table.is_of_units:
-        message = f"{table.is_of_units}: these are rows of users, not aggregates"
-        problems.append(
-            RowRefusal(
-                table.path,
-                table.header,
-                0,
-                "",
-                message,
-                "give sums over the units of a day and variant",
-                (About(),),
-            )
-        )
+        problems.append(_of_single_units(table, table.is_of_units))
         return
     problems += [*column_refusals(table), *table.refusals]
     for record in table.records:

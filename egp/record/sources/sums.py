@@ -7,7 +7,7 @@ from egp.plan.results import Row
 CLUSTERED = "share of analysis units"
 """A proportion of units that are finer than the randomised ones: a ratio of successes and analysis units."""
 
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 """Relative error that sums of many floats may carry."""
 
 
@@ -23,17 +23,11 @@ def impossible_sum(row: Row, kind: str) -> tuple[str, str, str] | None:
         found = _impossible_successes(row)
         if found:
             return found
-    pairs = (
-        ("sum", "sum_squares"),
-        ("denominator_sum", "denominator_sum_squares"),
-        ("covariate_sum", "covariate_sum_squares"),
-        ("covariate_denominator_sum", "covariate_denominator_sum_squares"),
-    )
-    for total, squares in pairs:
+    for total, squares in PAIRS:
         found = _too_small(row, total, squares)
         if found:
             return found
-    for cross, one, other in _PRODUCTS:
+    for cross, one, other in PRODUCTS:
         found = _too_correlated(row, cross, one, other)
         if found:
             return found
@@ -68,7 +62,7 @@ def _impossible_successes(row: Row) -> tuple[str, str, str] | None:
         message = f"{successes:.12g} of {of:.12g} analysis units is no count of those that succeeded"
         return "sum", message, "give the number of analysis units that did it, such as sessions"
     least, cross = row.sum_squares or 0.0, row.cross_sum or 0.0
-    if cross < least * (1 - _ROUNDING):
+    if cross < least * (1 - ROUNDING):
         message = f"{cross:.12g} is less than {least:.12g}, the sum of the squared successes, which are no more than the units"
         return "cross_sum", message, "give the sum over randomised units of successes times analysis units"
     return None
@@ -83,13 +77,21 @@ def _too_small(row: Row, total: str, squares: str) -> tuple[str, str, str] | Non
             return total if sum_ else squares, "0 units have a sum other than 0", "correct it, or `units`"
         return None
     least = sum_ * sum_ / row.units
-    if sum_squares < least * (1 - _ROUNDING):
+    if sum_squares < least * (1 - ROUNDING):
         message = f"{sum_squares:.12g} is less than {least:.12g}, which {row.units:,} units with this {total} have at least"
         return squares, message, "give the sum of the squared values, one value for each unit"
     return None
 
 
-_PRODUCTS = (
+PAIRS = (
+    ("sum", "sum_squares"),
+    ("denominator_sum", "denominator_sum_squares"),
+    ("covariate_sum", "covariate_sum_squares"),
+    ("covariate_denominator_sum", "covariate_denominator_sum_squares"),
+)
+"""Columns with sums, and those with the sums of the squares."""
+
+PRODUCTS = (
     ("cross_sum", "sum", "denominator_sum"),
     ("covariate_cross_sum", "sum", "covariate_sum"),
     ("covariates_cross_sum", "covariate_sum", "covariate_denominator_sum"),
@@ -112,7 +114,7 @@ def _too_correlated(row: Row, cross: str, one: str, other: str) -> tuple[str, st
         for total, square in zip((sum_one, sum_other), squares, strict=True)
     ]
     covariance = product - sum_one * sum_other / row.units
-    largest = variances[0] * variances[1] * (1 + _ROUNDING) + _ROUNDING * product * product
+    largest = variances[0] * variances[1] * (1 + ROUNDING) + ROUNDING * product * product
     if covariance * covariance > largest:
         return cross, "it means a correlation past 1", "give the sum of the products over the same units"
     return None

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from egp.plan.quantity import shown
 from egp.plan.results import COLUMNS, NEEDED_COLUMNS, About, LeftOut, RowRefusal, StageCounts
 from egp.plan.typed_reader import nearest
+
+if TYPE_CHECKING:
+    from egp.record.sources.large.batches import CsvBatches, ParquetBatches
 
 _SPREAD = re.compile(r"std|sd|std_?dev|st_?dev|standard_deviation|std_?err(or)?|se|sem|var|variance")
 _PERSONAL = re.compile(
@@ -18,6 +22,13 @@ _IDENTIFIER = re.compile(
     r"(.+_)?(id|key|hash)|(user|visitor|customer|account|member|person|session|device|client)s?id"
 )
 _OF_THE_EXPERIMENT = ("experiment", "variant", "metric", "stage", "segment", "window", "row")
+
+
+ONE_UNIT = "every row has 1 unit"
+
+
+def is_one(units: object) -> bool:
+    return str(units) in ("1", "1.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,8 @@ class RecordTable:
     """Whether the file ends within a line: where its last row cannot be read, others may have followed."""
     is_whole: bool = False
     """Whether none of its rows can be missing at the end: a database has delivered them, or a format that says where it ends."""
+    batches: CsvBatches | ParquetBatches | None = None
+    """Its rows by columns, where they are too many for records."""
 
     @property
     def is_of_units(self) -> str:
@@ -57,8 +70,8 @@ class RecordTable:
         named = next((column for column in self.columns if _identifies(column)), "")
         if named:
             return f"the column `{shown(named)}` identifies single units"
-        if self.records and all(str(record.cells.get("units")) in ("1", "1.0") for record in self.records):
-            return "every row has 1 unit"
+        if self.records and all(is_one(record.cells.get("units")) for record in self.records):
+            return ONE_UNIT
         return ""
 
 
