@@ -24,9 +24,8 @@ from egp.gate.readout import Readout
 from egp.gate.verdict import Decision, decide
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.results import COLUMNS, FIRST_WEEK, Evidence, Row
-from egp.record.sources import ResultsError, sizes, tabular
+from egp.record.sources import ResultsError, batches, sizes, tabular
 from egp.record.sources.file import read_evidence
-from egp.record.sources.large import batches
 from egp.record.sources.large import rows as large_rows
 from egp.yaml import read_file
 from tests.sources.results_folder import header
@@ -367,7 +366,7 @@ def test_more_rows_than_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     rows = sound(random.Random(1), False)
     (tmp_path / "rows.csv").write_text(as_csv(rows), encoding="utf-8")
     pyarrow.parquet.write_table(pa.table({"stage": ["test"] * 9}), tmp_path / "rows.parquet")
-    monkeypatch.setattr("egp.record.sources.large.batches.LARGE_ROWS", 8)
+    monkeypatch.setattr("egp.record.sources.batches.LARGE_ROWS", 8)
     with only(True, monkeypatch):
         for name in ("rows.csv", "rows.parquet"):
             found = read(tmp_path, name, plan_of())

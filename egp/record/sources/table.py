@@ -12,7 +12,7 @@ from egp.plan.results import COLUMNS, NEEDED_COLUMNS, About, LeftOut, RowRefusal
 from egp.plan.typed_reader import nearest
 
 if TYPE_CHECKING:
-    from egp.record.sources.large.batches import CsvBatches, ParquetBatches
+    from egp.record.sources.batches import CsvBatches, ParquetBatches
 
 _SPREAD = re.compile(r"std|sd|std_?dev|st_?dev|standard_deviation|std_?err(or)?|se|sem|var|variance")
 _PERSONAL = re.compile(

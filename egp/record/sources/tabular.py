@@ -91,7 +91,7 @@ def _csv(content: bytes, path: str, by_columns: bool) -> RecordTable:
 
 def _csv_by_columns(content: bytes, path: str) -> RecordTable | None:
     """None where its rows are no lines."""
-    from egp.record.sources.large.batches import CsvBatches, NotPlainError
+    from egp.record.sources.batches import CsvBatches, NotPlainError
 
     _check_encoding(content, path)
     try:
@@ -192,7 +192,7 @@ def _parquet(content: bytes, path: str, by_columns: bool) -> RecordTable:
         raise _unreadable(
             path, "reading Parquet needs pyarrow", "pip install 'egp[parquet]', or export CSV"
         ) from None
-    from egp.record.sources.large.batches import ParquetBatches, TooManyError, rows_of_parquet
+    from egp.record.sources.batches import ParquetBatches, TooManyError, rows_of_parquet
 
     try:
         count = rows_of_parquet(content)

@@ -20,10 +20,10 @@ from egp.plan.results import (
     Seen,
 )
 from egp.record.sources import ResultsError
+from egp.record.sources.batches import CsvBatches, ParquetBatches, TooManyError
 from egp.record.sources.between_rows import ADDED, Placed, contradictions
 from egp.record.sources.cells import NUMBERS, CellError, RowReader
 from egp.record.sources.cut_off import read_beyond
-from egp.record.sources.large.batches import CsvBatches, ParquetBatches, TooManyError
 from egp.record.sources.large.sound import SoundRows, all_hold
 from egp.record.sources.table import Record, RecordTable
 from egp.record.sources.tabular import too_large, unreadable_parquet
@@ -32,7 +32,7 @@ from egp.stats.values import fields
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from egp.record.sources.large.batches import Batch
+    from egp.record.sources.batches import Batch
 
     Batches = CsvBatches | ParquetBatches
 

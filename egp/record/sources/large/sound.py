@@ -1,6 +1,6 @@
 """Which rows of a batch have nothing wrong, by whole columns; all others are read one by one, and may still be right.
 
-What names say is asked of the reader of rows, once for each combination of them. Numbers are compared by the formulas of ``sums.py``, with
+What names say is found out by the reader of rows, once for each combination of them. Numbers are compared by the formulas of ``sums.py``, with
 the same operations in the same order. Whatever is not certain here is no judgement of a row: the reader of rows has it.
 """
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from egp.plan.results import VALUES
+from egp.record.sources.batches import Batch
 from egp.record.sources.cells import (
     ALLOWED,
     COVARIATE_OF_RATIO,
@@ -26,7 +27,6 @@ from egp.record.sources.cells import (
     RowReader,
     number_in,
 )
-from egp.record.sources.large.batches import Batch
 from egp.record.sources.sums import CLUSTERED, PAIRS, PRODUCTS, ROUNDING
 from egp.record.sources.table import is_one
 from egp.stats.values import NamedTuple
