@@ -4,7 +4,8 @@ The edit works on plain values. What it changed is found by comparison and splic
 the document knows; nothing else is written anew, so comments, quotes, indentation, alignment and line ends stay.
 The result is read again and must say exactly what the edit made of the values.
 
-What is removed goes with the comments on its lines and those below that stand further in. An edit cannot reach behind
+What is removed goes with the comments on its lines and those below that stand further in, and a TODO behind a key that was
+left open goes when the key gets its value. An edit cannot reach behind
 an alias, because others stand on the same value.
 """
 
@@ -25,6 +26,9 @@ _MARK = "\ufeff"
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _COLON = re.compile(r"[ \t]*:")
+_NOTHING = frozenset(("~", "null", "Null", "NULL"))
+"""How YAML writes that there is no value, besides leaving it out."""
+_STILL_OPEN = re.compile(r"[ \t]+#[ \t]*(?:TODO|TBD|FIXME)\b[^\r\n]*")
 
 
 class _Splice(NamedTuple):
@@ -348,6 +352,7 @@ class _Comparison:
             self._set_lines(path, start, end, value)
         else:
             quote = "" if _is_count(value) else _quote(self._source[start])
+            end = self._past_open_note(end) if old in _NOTHING else end
             self._splice(start, end, written_text(value, quote) if isinstance(value, str) else written(value))
 
     def _replace(self, path: Path, value: object) -> None:
@@ -369,10 +374,16 @@ class _Comparison:
                 self._splice(at, at, f": {written(value)}")
                 return
             at = colon.end()
+        end = self._past_open_note(at)
         if self._wants_lines(path, value):
-            self._set_lines(path, at, at, value)
+            self._set_lines(path, at, end, value)
         else:
-            self._splice(at, at, f" {written(value)}")
+            self._splice(at, end, f" {written(value)}")
+
+    def _past_open_note(self, at: int) -> int:
+        """Behind the note that a value is still open, where one follows: it is open no more."""
+        note = _STILL_OPEN.match(self._source, at)
+        return note.end() if note else at
 
     def _set_lines(self, path: Path, start: int, end: int, value: object) -> None:
         """A list gets a line for each item, below its key; a comment behind the key stays there."""

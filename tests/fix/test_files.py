@@ -81,9 +81,9 @@ def test_what_needs_a_decision_waits_for_unsafe(workspace: Workspace) -> None:
 
 
 def test_an_open_sample_size_is_filled_in_its_place(workspace: Workspace) -> None:
-    workspace.write("plan.yaml", SOUND_PLAN.replace("variant: 147_000", "variant:   # TODO"))
+    workspace.write("plan.yaml", SOUND_PLAN.replace("variant: 147_000", "variant:   # TODO egp check --fix"))
     [repaired] = fixed(workspace, "plan.yaml", unsafe=True)
-    assert "sample_size_per_variant: 103_287   # TODO\n" in repaired.after.decode()
+    assert "sample_size_per_variant: 103_287\n" in repaired.after.decode()
 
 
 def test_a_repair_brings_the_next_one_to_light(workspace: Workspace) -> None:
