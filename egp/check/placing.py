@@ -68,7 +68,12 @@ class Placer:
             coming="" if finding.impossible and not adopted.shadow else adopted.coming,
             impossible=finding.impossible,
             secret=finding.secret,
+            is_open=not (missing or isinstance(finding.at, Span)) and self._is_open(finding.at),
         )
+
+    def _is_open(self, at: Path) -> bool:
+        own = self.document.own
+        return own.exists(at) and own.scalar(at) == ""
 
     def _located(self, finding: Finding) -> Located:
         if finding.source is None:

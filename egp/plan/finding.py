@@ -248,6 +248,8 @@ class Diagnostic:
     """Whether it is of an impossible plan, which nothing suppresses: neither a waiver nor the baseline."""
     secret: bool = False
     """Whether it is of something in the plan that no output may repeat."""
+    is_open: bool = False
+    """Whether it is of a key that is written and has no value, as a plan has them that is not filled in yet."""
 
     @property
     def help(self) -> str:

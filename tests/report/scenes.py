@@ -188,6 +188,17 @@ SCENES = {
             Finding(("owner",), "the plan names no owner", help="add `owner:`"),
         ],
     ),
+    "not-filled-in": Scene(
+        "id: buy-now\ntitle:   # TODO\nlayer:\nrisk:\nrevision:\nowner: {team: , dri: x}\nunit: user\n",
+        agreed=[
+            Finding(
+                ("revision",), "the plan does not say which build is tested, so that nobody can repeat it"
+            ),
+            Finding(("owner", "team"), "the owner names no team"),
+            Finding(("unit",), "the unit is not the one that is agreed", help="set `unit: account`"),
+        ],
+        tidy=[Finding((key,), f"{key} is left open") for key in ("title", "layer", "risk")],
+    ),
     "span-of-the-text": Scene(
         "id: buy-now\nhypothesis: >-\n  A button that stays\n  lifts the rate.\nlayer: pdp\n",
         agreed=[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from unicodedata import category, east_asian_width
 
@@ -186,6 +187,24 @@ def test_what_is_said_about_one_place_shares_a_frame() -> None:
         "once more for the related place"
     )
     assert "  | Friday; needs Sunday" in lines
+
+
+def test_a_plan_that_is_not_filled_in_is_one_cause() -> None:
+    lines = lines_of(SCENES["not-filled-in"])
+    assert [line for line in lines if "-->" in line] == [
+        " --> experiments/buy-now.yaml:7:7", " --> experiments/buy-now.yaml:2:1",
+    ]  # fmt: skip
+    assert "the plan is not filled in yet: 5 keys are open" in lines
+    assert "6 | error[agreed-value]: the owner names no team" in lines
+    assert "2 | warning[tidy-value]: title is left open" in lines
+    assert "3 errors, 3 warnings" in lines[-1]
+
+
+def test_a_few_open_keys_are_explained_each() -> None:
+    scene = SCENES["not-filled-in"]
+    lines = lines_of(replace(scene, tidy=scene.tidy[1:]))
+    assert len([line for line in lines if "-->" in line]) == 5
+    assert not any("not filled in" in line for line in lines)
 
 
 def test_a_rule_gives_its_reason_once() -> None:

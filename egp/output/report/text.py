@@ -9,6 +9,7 @@ from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
 from egp.output.report import words
+from egp.plan.wording import counted
 from egp.rules.rule import Catalogue
 from egp.stats.values import frozen
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from egp.yaml import Span
 
 _UNBROKEN = 10_000
+_MANY_OPEN = 5
+"""Open keys from which on a plan is one that is not filled in yet: that is one cause, whatever each key was to say."""
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _IN_NUMBER = frozenset("0123456789,._")
 _COMPARISONS = frozenset("<>=≤≥")
@@ -49,11 +52,18 @@ class Style:
 def render(report: Report, style: Style, explain_with: Callable[[str], str] = lambda _: "") -> Iterator[str]:
     """The lines of the report. ``explain_with`` says what `egp explain` needs to find the policy that judged a file."""
     blocks = _Blocks(style, explain_with, report.policy.catalogue)
-    for _, findings in groupby(
-        report.effective, key=lambda each: (each.place.path, each.place.document, each.place.span)
-    ):
-        yield from blocks.of_one_place(list(findings))
-        yield ""
+    for _, of_plan in groupby(report.effective, key=lambda each: (each.place.path, each.place.document)):
+        found = list(of_plan)
+        still_open = [each for each in found if each.is_open]
+        folded = still_open if len(still_open) >= _MANY_OPEN else []
+        for _, findings in groupby(
+            (each for each in found if each not in folded), key=lambda each: each.place.span
+        ):
+            yield from blocks.of_one_place(list(findings))
+            yield ""
+        if folded:
+            yield from _not_filled_in(folded, style)
+            yield ""
     for diagnostic in report.waived:
         if diagnostic.waiver:
             yield from _waived(diagnostic, diagnostic.waiver, style)
@@ -325,6 +335,28 @@ def _unbreakable(text: str) -> Iterator[str]:
             held, is_number = "", False
     if held:
         yield held
+
+
+def _not_filled_in(diagnostics: Sequence[Diagnostic], style: Style) -> Iterator[str]:
+    """What is said of the open keys of a plan, a line each."""
+    first, last = diagnostics[0].place, diagnostics[-1].place
+    keys = counted(len({each.place.pointer for each in diagnostics}), "key")
+    width = _UNBROKEN if style.piped else style.width
+    gutter = " " * len(str(last.span.start.line))
+    for line in wrapped(f"the plan is not filled in yet: {keys} are open", width, "  "):
+        yield style.paint(line, "bold")
+    yield f"{gutter}{style.paint('-->', 'frame')} {_location(first.path, first.span)}"
+    yield _bar(gutter, style)
+    for each in diagnostics:
+        head = f"{each.severity}[{each.rule}]"
+        begun, *rest = wrapped(f"{head}: {printable(each.message)}", width - len(gutter) - 3, "  ")
+        number = style.paint(str(each.place.span.start.line).rjust(len(gutter)), "frame")
+        yield f"{number} {style.paint('|', 'frame')} {style.paint(head, each.severity)}{begun[len(head) :]}"
+        yield from (f"{_bar(gutter, style)} {line}" for line in rest)
+    yield _bar(gutter, style)
+    yield from _note(
+        "help", "give each a value, or remove it; egp explain RULE says what is required", gutter, style
+    )
 
 
 def _waived(diagnostic: Diagnostic, waived: Suppression, style: Style) -> Iterator[str]:
