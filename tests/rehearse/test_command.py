@@ -121,7 +121,7 @@ def test_without_a_source_or_a_population(shop: Path, tmp_path: Path) -> None:
 
 
 def test_interrupted_it_ends_without_a_trace(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(rehearsing, "in_parts", interrupted)
