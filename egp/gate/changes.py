@@ -7,25 +7,24 @@ come from outside of the working tree, or are as the base has them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
 from egp.gate.base_commit import BaseCommit
 from egp.gate.call import Call, CannotJudge
 from egp.gate.emergency import objections_to
 from egp.gate.judgement import GateJudgement, judge_plan
-from egp.gate.moved import FlagChange, bare, moved
+from egp.gate.moved import FlagChange, moved
 from egp.gate.naming import NamingPlans
 from egp.gate.page import next_steps
 from egp.gate.plan_read import PlanRead
+from egp.gate.requiring import Requiring, is_same, pairs, serve_alike, unread_flags
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import DoesNotApply, Failure, NotChecked
 from egp.plan.names import folded
-from egp.plan.quantity import shown
 from egp.plan.results import CANARY, TEST
 from egp.plan.wording import listing, share_text
 from egp.policy.locate import lock_folder
@@ -40,6 +39,7 @@ from egp.record.rollouts.rollout import Rollout, Unread, VariantShare
 from egp.record.sources.git import Repository
 from egp.rules.rule_inputs import ServedFlag
 from egp.rules.served import by_variant, control_of, reach, same, stages_of
+from egp.stats.values import replace
 from egp.yaml import Span, read_bytes
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.files import is_inside, read_regular, real_path, shown_path
@@ -115,13 +115,14 @@ def changes(
     root = lock_folder(finder.folder, policy.home)
     repository = Repository.at(root)
     policies = naming_rollouts(finder, policy)
+    bases = [BaseCommit(repository, ref, finder, owner, as_of.date()) for owner in policies]
+    committed = [CommittedRollouts(base.repository, base.commit) for base in bases]
+    served = read_changed(list(zip(policies, committed, strict=True)), finder.folder)
+    requiring = Requiring(served)
     moves: list[FlagMove] = []
     failures: list[Failure] = []
-    for owner in policies:
-        base = BaseCommit(repository, ref, finder, owner, as_of.date())
-        committed = CommittedRollouts(base.repository, base.commit)
-        before, after = read_changed(owner, finder.folder, committed, owner.root)
-        judging = _Judging(base, finder, owner, results, call, as_of)
+    for owner, base, (before, after) in zip(policies, bases, served, strict=True):
+        judging = _Judging(base, finder, owner, requiring, results, call, as_of)
         moves += [*judging.moves(before, after), *_unread(before, after)]
         failures += [*before.failures, *after.failures]
     moves.sort(key=lambda each: (each.path, each.at, each.flag, each.environment))
@@ -143,44 +144,13 @@ def _unread(before: Served, after: Served) -> Iterator[FlagMove]:
     """Files that cannot be read and were changed: whatever they serve nobody knows."""
     old = {(each.path, each.reason) for each in before.unread if not each.flag}
     for each in after.unread:
-        if each.flag:
-            continue
-        is_same = before.texts.get(each.path) == after.texts.get(each.path) and each.path in after.texts
-        if not ((each.path, each.reason) in old and is_same):
+        if not each.flag and not ((each.path, each.reason) in old and is_same(each.path, before, after)):
             yield _undecided(each)
 
 
 def _undecided(unread: Unread) -> FlagMove:
     reasons = (f"what this serves nobody can tell: {unread.reason}",)
     return FlagMove("", "", unread.path, unread.at, "", "undecided", 0.0, 0.0, "", "could_not_judge", reasons)
-
-
-def pairs(
-    before: Sequence[Rollout], after: Sequence[Rollout]
-) -> Iterator[tuple[Rollout | None, Rollout | None]]:
-    """Each flag of an environment as it was and as it will be: in the same file, else in the next one that has it."""
-    old: dict[tuple[str, str], list[Rollout]] = {}
-    new: dict[tuple[str, str], list[Rollout]] = {}
-    for rollouts, found in ((before, old), (after, new)):
-        for each in rollouts:
-            found.setdefault((each.flag.value, each.environment), []).append(each)
-    for key in {**old, **new}:
-        left, coming = list(old.get(key, ())), []
-        for will in new.get(key, ()):
-            was = next(
-                (each for each in left if (each.path, each.document) == (will.path, will.document)), None
-            )
-            if was is None:
-                coming.append(will)
-            else:
-                left.remove(was)
-                yield was, will
-        yield from zip_longest(left, coming)
-
-
-def _may_let_in(prerequisite: Rollout | None) -> bool:
-    """Whether a flag that others require may be on for anybody; of one that is missing nobody knows."""
-    return prerequisite is None or prerequisite.is_on
 
 
 class _Judging:
@@ -191,6 +161,7 @@ class _Judging:
         base: BaseCommit,
         finder: PlanFinder,
         policy: Policy,
+        requiring: Requiring,
         results: Results | None,
         call: Call,
         as_of: datetime,
@@ -198,43 +169,33 @@ class _Judging:
         self._base = base
         self._finder = finder
         self._policy = policy
+        self._requiring = requiring
         self._results = results
         self._call = call
         self._as_of = as_of
         self._here = _PlansHere(finder)
 
     def moves(self, before: Served, after: Served) -> Iterator[FlagMove]:
-        changed: dict[str, Rollout | None] = {}
         for was, will in pairs(before.rollouts, after.rollouts):
-            if was is None or will is None or was != will:
+            if serve_alike(was, will):
+                yield from self._let_in(will)
+            else:
                 yield from self._move(was, will)
-                if was is None or will is None or bare(was) != bare(will):
-                    changed[(will or was).flag.value] = will  # type: ignore[union-attr]
-        yield from self._let_in(after, changed)
         yield from self._unread_flags(before, after)
 
-    def _let_in(self, after: Served, changed: Mapping[str, Rollout | None]) -> Iterator[FlagMove]:
-        """Flags whose prerequisite changes: whom that lets in nobody can tell, unless it lets in nobody."""
-        for rollout in after.rollouts:
-            of = [each for each in rollout.prerequisites if each.value in changed]
-            named = next((each for each in of if _may_let_in(changed[each.value])), None)
-            if named is None or rollout.flag.value in changed or not rollout.is_on:
-                continue
-            found = list(self._base.naming(rollout.flag.value))
-            if found:
-                reason = (
-                    f"its prerequisite {shown(named.value)} changes, and whom that lets in nobody can tell"
-                )
-                read = _current(found, self._as_of)[1]
-                made = _FlagMoves(rollout, read.plan, FlagChange("undecided", 0.0, 0.0, at=named.at))
-                yield made.of("could_not_judge", "", reason)
+    def _let_in(self, rollout: Rollout | None) -> Iterator[FlagMove]:
+        """A flag that stays as it is, and whose prerequisite changes."""
+        found = list(self._base.naming(rollout.flag.value)) if rollout and rollout.prerequisites else []
+        if rollout and found:
+            read = _current(found, self._as_of)[1]
+            if why := self._requiring.why(rollout, _treats_or_may(read.plan, rollout)):
+                what = FlagChange("undecided", 0.0, 0.0, at=rollout.prerequisites[0].at)
+                yield _FlagMoves(rollout, read.plan, what).of("could_not_judge", "", why)
 
     def _unread_flags(self, before: Served, after: Served) -> Iterator[FlagMove]:
         """Flags of plans that are in the file and of which nothing can be read, where the file changes."""
-        read = {each.flag.value for each in after.rollouts}
-        for each in dict.fromkeys(after.unread):
-            is_same = before.texts.get(each.path) == after.texts.get(each.path) and each.path in after.texts
-            if each.flag and each.flag not in read and not is_same and any(self._base.naming(each.flag)):
+        for each in unread_flags(before, after):
+            if any(self._base.naming(each.flag)):
                 yield _undecided(each)
 
     def _move(self, was: Rollout | None, will: Rollout | None) -> Iterator[FlagMove]:
@@ -246,9 +207,12 @@ class _Judging:
             return
         path, read = _current(found, self._as_of)
         try:
-            what = moved(was, will, _treats(read.plan, rollout), path)
+            what = moved(was, will, _treats(read.plan, _named_by(was, will)), path)
         except NotChecked as unknown:
             what = FlagChange("undecided", 0.0, 0.0, unknown.reason or "the plan does not say its variants")
+        why = self._requiring.why(will, _treats_or_may(read.plan, rollout))
+        if why and what.kind in ("none", "lower"):
+            what = what._replace(kind="undecided", reason=why)
         if what.kind == "none":
             return
         within = reach(ServedFlag(rollout, read.plan, _A_DAY))
@@ -259,7 +223,9 @@ class _Judging:
         elif what.kind == "undecided":
             yield made.of("could_not_judge", "", what.reason)
         else:
-            yield self._raised(made, path, read)
+            judged = self._raised(made, path, read)
+            is_open = judged.status == 0 and why
+            yield made.of("could_not_judge", judged.stage, why) if is_open else judged
 
     def _unplanned(self, was: Rollout | None, will: Rollout | None) -> Iterator[FlagMove]:
         """A split that no plan of the base names: what the policy makes of it."""
@@ -441,8 +407,27 @@ def _current(found: Sequence[tuple[str, PlanRead]], as_of: datetime) -> tuple[st
     return max(found, key=begins)
 
 
+def _named_by(was: Rollout | None, will: Rollout | None) -> Rollout:
+    """The flag that says which of its variants is the control: the base's, so that no branch makes a treatment the control."""
+    if was is None or will is None:
+        return was or will  # type: ignore[return-value]
+    return replace(was, audiences=(*was.audiences, *will.audiences), stages=(*was.stages, *will.stages))
+
+
 def _treats(plan: Experiment, rollout: Rollout) -> _Treating:
     return _Treating(ServedFlag(rollout, plan, _A_DAY))
+
+
+def _treats_or_may(plan: Experiment, rollout: Rollout) -> Callable[[str], bool]:
+    """Whether a variant is a treatment, or may be one because the plan does not know it."""
+
+    def may(variant: str) -> bool:
+        try:
+            return _treats(plan, rollout)(variant)
+        except NotChecked:
+            return True
+
+    return may
 
 
 class _Treating:

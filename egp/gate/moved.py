@@ -13,7 +13,7 @@ from typing import Literal
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.wording import listing
-from egp.record.rollouts.rollout import REQUIRED, Audience, Rollout, RolloutStage
+from egp.record.rollouts.rollout import REQUIRED, Audience, Rollout, RolloutStage, Said
 from egp.stats.values import NamedTuple, replace
 from egp.yaml import Span
 from egp.yaml.position import START
@@ -98,14 +98,19 @@ def _moved(before: Rollout | None, after: Rollout | None, treats: Treats) -> Fla
         return FlagChange("undecided", was, 0.0, reason, before.flag.at)
     will = _reached(after, treats)
     at = next(_treating(after, treats), after.flag.at)
-    if will <= _TINY:
+    off = _news_of_off(before, after, treats)
+    if will <= _TINY and not off:
         return FlagChange("lower" if was > _TINY else "none", was, will, at=at)
-    if before is None or was <= _TINY:
-        return FlagChange("raise", was, will, "units are treated where none were", at)
+    if before is None or was <= _TINY or will <= _TINY:
+        return FlagChange("raise", was, will, off or "units are treated where none were", at)
     why = next(_news(before, after, treats), "")
     if not why and will >= was - _TINY:
         return FlagChange("none", was, will)
     return FlagChange("raise" if why else "lower", was, will, why, at)
+
+
+def _required(rollout: Rollout) -> set[str]:
+    return {each.value for each in rollout.prerequisites}
 
 
 def _reached(rollout: Rollout, treats: Treats) -> float:
@@ -174,15 +179,30 @@ def _news_of_flag(before: Rollout, after: Rollout, treats: Treats) -> Iterator[s
         yield f"{shown(variant)} is something else than before"
     if before.share_of != after.share_of:
         yield f"its shares are of {after.share_of} now"
-    if {each.value for each in before.prerequisites} - {each.value for each in after.prerequisites}:
+    if _required(before) - _required(after):
         yield "a prerequisite was taken out"
-    for what in ("default", "off"):
-        old, new = getattr(before, what), getattr(after, what)
-        if new is not None and treats(new.value) and not (old is not None and treats(old.value)):
-            yield f"the {what} variant is a treatment"
+    if _newly(before.default, after.default, treats):
+        yield "the default variant is a treatment"
+    if off := _news_of_off(before, after, treats):
+        yield off
     lost = set(before.terms) - set(after.terms)
     if lost or any(not each.startswith(REQUIRED) for each in set(after.terms) - set(before.terms)):
         yield "what else decides to whom it is served changes"
+
+
+def _news_of_off(before: Rollout | None, after: Rollout, treats: Treats) -> str:
+    """Why the variant of a flag that is off, or whose prerequisites a unit lacks, treats units that it did not."""
+    if _newly(before.off if before else None, after.off, treats):
+        return "the off variant is a treatment"
+    is_more = _required(after) - (_required(before) if before else set())
+    if is_more and after.off is not None and treats(after.off.value):
+        return "the off variant is a treatment, and whoever lacks a prerequisite gets it"
+    return ""
+
+
+def _newly(old: Said[str] | None, new: Said[str] | None, treats: Treats) -> bool:
+    """Whether a variant is a treatment and was none."""
+    return new is not None and treats(new.value) and not (old is not None and treats(old.value))
 
 
 def _news_of_steps(before: Rollout, after: Rollout) -> Iterator[str]:

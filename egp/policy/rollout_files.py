@@ -10,7 +10,7 @@ from egp.plan.finding import Failure
 from egp.policy.pattern import fixed_folder, matches
 from egp.record.rollouts.reading import RolloutFile, format_module, formats, read_rollouts
 from egp.record.rollouts.rollout import Rollout, Unread
-from egp.stats.values import field, frozen
+from egp.stats.values import NamedTuple, field, frozen
 from egp.yaml import Document
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.document import Places
@@ -116,18 +116,46 @@ class CommittedRollouts:
             yield _text(Unreadable("it is too large") if content is None else content)
 
 
-def read_changed(policy: Policy, folder: str, base: CommittedRollouts, root: str) -> tuple[Served, Served]:
-    """What is served by a commit and by the working tree, by the files that differ and those that are read with them."""
+class _Differing(NamedTuple):
+    """The files of one line of a policy, in a commit or here, and those of them that differ."""
+
+    files: frozenset[str]
+    differ: frozenset[str]
+    reads_together: bool
+
+
+def read_changed(
+    territories: Sequence[tuple[Policy, CommittedRollouts]], folder: str
+) -> list[tuple[Served, Served]]:
+    """What is served by a commit and by the working tree, policy by policy, by the files that differ.
+
+    Where one of these is of a format whose files say something of each other, those of such formats are all read,
+    whichever line or policy names them: a flag may require one of another territory.
+    """
     here = RolloutsOnDisk()
-    chosen: dict[int, frozenset[str]] = {}
-    for at, line in enumerate(policy.rollouts):
+    found = [_differing(policy, base, here) for policy, base in territories]
+    is_any = any(each.reads_together and each.differ for lines in found for each in lines)
+    served = []
+    for (policy, base), lines in zip(territories, found, strict=True):
+        chosen = {
+            at: each.files if each.reads_together and is_any else each.differ for at, each in enumerate(lines)
+        }
+        before, after = (read_served(policy, folder, tree, policy.root, chosen) for tree in (base, here))
+        served.append((before, after))
+    return served
+
+
+def _differing(policy: Policy, base: CommittedRollouts, here: RolloutsOnDisk) -> list[_Differing]:
+    found = []
+    for line in policy.rollouts:
         patterns = line.files or ()
-        before, after = base.paths(root, patterns), here.paths(root, patterns)
-        contents = dict(zip(after, here.contents(root, after), strict=True))
-        changed = {path for path in {*before, *after} if not base.has(root, path, contents.get(path))}
+        before, after = base.paths(policy.root, patterns), here.paths(policy.root, patterns)
+        contents = dict(zip(after, here.contents(policy.root, after), strict=True))
+        files = frozenset({*before, *after})
+        differ = frozenset(path for path in files if not base.has(policy.root, path, contents.get(path)))
         together = line.format in formats() and format_module(line.format or "").READS_TOGETHER
-        chosen[at] = frozenset({*before, *after} if together and changed else changed)
-    return tuple(read_served(policy, folder, tree, root, chosen) for tree in (base, here))  # type: ignore[return-value]
+        found.append(_Differing(files, differ, together))
+    return found
 
 
 def read_served(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from egp.yaml import read_text
 from tests.gate.calling import Call
 from tests.rollouts.test_gate_changes import PLAN, READOUT, Shop, flag, the_move
 
@@ -36,7 +37,7 @@ def based(shop: Shop, files: dict[str, str], rollouts: str = "") -> None:
         policy = (shop.folder / "egp.yaml").read_text(encoding="utf-8")
         shop.write("egp.yaml", f"{policy}  - {rollouts}\n")
     shop.commit()
-    shop.git("checkout", "-q", "-b", "further")
+    shop.git("checkout", "-q", "-B", "further")
 
 
 def test_a_file_that_is_moved_and_serves_the_same_is_no_move(shop: Shop) -> None:
@@ -224,3 +225,50 @@ def test_an_entry_that_cannot_be_read_is_told_of_a_plan_that_a_catalogue_complet
     told = shop.egp(*command, "--as-of", "2023-02-07")
     assert (told.status, "Traceback" in told.err) == (2, False)
     assert "cannot read the lock" in told.out + told.err
+
+
+NAMED_OTHERWISE = """\
+flags:
+  pdp_buy_now:
+    on: true
+    salt: a
+    variations: [{value: blue}, {value: red}]
+    offVariation: 0
+    fallthrough: {variation: 0}
+"""
+LAUNCHDARKLY = '{files: "flags/*.ld.yaml", format: launchdarkly, environment: production}'
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "offVariation: 1\n    fallthrough: {variation: 1}",
+        "offVariation: 1\n    fallthrough: {rollout: {variations: [{variation: 0, weight: 0}, {variation: 1, weight: 100000}]}}",
+        "offVariation: 1\n    fallthrough: {rollout: {variations: [{variation: 0, weight: 10000}, {variation: 1, weight: 90000}]}}",
+        "offVariation: 1\n    fallthrough: {variation: 0}",
+    ],
+)
+def test_no_branch_says_which_variant_is_the_control(shop: Shop, after: str) -> None:
+    (shop.folder / FILE).unlink()
+    based(shop, {"flags/pdp.ld.yaml": NAMED_OTHERWISE}, LAUNCHDARKLY)
+    shop.write(
+        "flags/pdp.ld.yaml",
+        NAMED_OTHERWISE.replace("offVariation: 0\n    fallthrough: {variation: 0}", after),
+    )
+    assert answered(shop).status in (1, 2)
+
+
+@pytest.mark.parametrize("comment", ["# ours\n", "\n", "{}"])
+def test_a_flag_whose_variants_the_plan_does_not_have_may_be_written_elsewhere(
+    shop: Shop, comment: str
+) -> None:
+    text = (
+        flag(45).replace("buy_now: true", "blue: 1, red: 2").replace("[buy_now, 45]", "[blue, 20], [red, 25]")
+    )
+    based(shop, {FILE: text})
+    shop.write(FILE, comment + text if comment != "{}" else json.dumps(yaml_value(text)))
+    assert (answered(shop).status, json.loads(answered(shop).out)["moves"]) == (0, [])
+
+
+def yaml_value(text: str) -> object:
+    return read_text(text, FILE)[0].value

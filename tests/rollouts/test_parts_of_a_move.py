@@ -113,6 +113,8 @@ def test_where_all_are_treated_nobody_is_new() -> None:
         ({"default": said("control")}, {"default": None}, "none", ""),
         ({}, {"off": said("buy_now")}, "raise", "the off variant is a treatment"),
         ({}, {"off": said("control")}, "none", ""),
+        ({"audiences": (replace(HALF, shares=shares(0.0)),)}, {"audiences": (replace(HALF, shares=shares(0.0)),), "off": said("buy_now")}, "raise", "the off variant is a treatment"),
+        ({"audiences": (replace(HALF, shares=shares(1.0)),), "off": said("buy_now")}, {"audiences": (replace(HALF, shares=shares(0.0)),), "off": said("buy_now"), "prerequisites": (said("other"),)}, "raise", "the off variant is a treatment, and whoever lacks"),
         ({"enabled": said(False)}, {"enabled": said(True)}, "raise", "units are treated where none were"),
         ({"enabled": said(False), "off": said("buy_now")}, {"enabled": said(True), "off": said("buy_now")}, "raise", "the flag is turned on"),
         ({}, {"enabled": said(False), "off": said("buy_now")}, "raise", "the off variant is a treatment"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from egp.gate.moved import moved
+from egp.record.rollouts.reading import RolloutFile, read_rollouts
 from tests.rollouts.reading import read, told
 from tests.rollouts.test_moved import treats
 from tests.rollouts.test_mutations import CLEAN
@@ -347,3 +348,96 @@ def test_what_an_application_gets_may_hold_what_templates_do() -> None:
     for format, text in texts.items():
         assert text != CLEAN[format]
         assert not read(text, format).unread
+
+
+BARE = """\
+{
+  "pdp_buy_now": {
+    "defaultValue": "Buy",
+    "rules": [{"coverage": 1, "hashAttribute": "id", "hashVersion": 2, "seed": "a1", "variations": ["Buy", "Buy now"], "weights": [0.55, 0.45], "key": "pdp"}]
+  },
+  "dark_mode": {"rules": [{"condition": {"loggedIn": true}, "force": true}]}
+}
+"""
+
+
+def test_features_of_growthbook_may_stand_alone_as_an_sdk_takes_them() -> None:
+    found = flags(BARE, "growthbook")
+    assert found["pdp_buy_now"]["audiences"][0]["shares"] == {"Buy": "55%", "Buy now": "45%"}
+    assert set(found) == {"pdp_buy_now", "dark_mode"}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"defaultValue": 5, "rules": [{"force": 3}]}', "it has no `features`"),
+        ('{"settings": {"a": 1}, "pdp": {"defaultValue": 1}}', "it has no `features`"),
+        ('{"feature": [["a case", {"features": {}}]]}', "it lists what is no feature with an `id`"),
+    ],
+)
+def test_what_is_no_payload_of_growthbook_says_so(text: str, reason: str) -> None:
+    assert [each.reason for each in read(text, "growthbook", "json").unread] == [reason]
+
+
+ENVIRONMENTS = """\
+resource "launchdarkly_environment" "live" {
+  key = "production"
+}
+data "launchdarkly_environment" "trial" {
+  key = "staging"
+}
+resource "launchdarkly_feature_flag" "this" {
+  key            = "pdp_buy_now"
+  variation_type = "boolean"
+}
+resource "launchdarkly_feature_flag_environment" "live" {
+  flag_id = launchdarkly_feature_flag.this.id
+  env_key = launchdarkly_environment.live.key
+  on      = true
+  fallthrough {
+    rollout_weights = [45000, 55000]
+  }
+  off_variation = 1
+}
+resource "launchdarkly_feature_flag_environment" "trial" {
+  flag_id = launchdarkly_feature_flag.this.id
+  env_key = data.launchdarkly_environment.trial.key
+  on      = true
+  fallthrough {
+    variation = 0
+  }
+  off_variation = 1
+}
+"""
+
+
+def test_an_environment_of_terraform_may_be_named_by_reference() -> None:
+    found = flags(ENVIRONMENTS, "launchdarkly-terraform", "hcl")
+    assert found["pdp_buy_now"]["audiences"][0]["shares"] == {"true": "45%", "false": "55%"}
+    computed = ENVIRONMENTS.replace('key = "production"', "key = var.live")
+    (unread,) = read(computed, "launchdarkly-terraform", "hcl").unread
+    assert unread.reason.startswith(
+        "whether it is production is not known: launchdarkly_environment.live.key"
+    )
+
+
+def test_a_label_of_terraform_is_known_in_its_folder_alone() -> None:
+    other = ENVIRONMENTS.replace("pdp_buy_now", "checkout_v2").replace("[45000, 55000]", "[10000, 90000]")
+    files = [RolloutFile("a/main.tf", ENVIRONMENTS), RolloutFile("b/main.tf", other)]
+    found = read_rollouts(files, "launchdarkly-terraform", "production").rollouts
+    told_of = {each.flag.value: told(each)["audiences"][0]["shares"]["true"] for each in found}  # type: ignore[index]
+    assert told_of == {"pdp_buy_now": "45%", "checkout_v2": "10%"}
+
+
+@pytest.mark.parametrize(
+    ("module", "is_said"),
+    [
+        ('module "flags" {\n  source = "../modules/x"\n}\n', True),
+        ('module "x" {\n  source = "../modules/launchdarkly"\n}\n', True),
+        ('module "x" {\n  source = "../modules/x"\n  flag_key = "pdp_buy_now"\n}\n', True),
+        ('module "network" {\n  source = "../modules/vpc"\n}\n', False),
+    ],
+)
+def test_a_module_of_terraform_that_may_serve_flags_is_not_checked(module: str, is_said: bool) -> None:
+    found = read(module, "launchdarkly-terraform", "hcl").unread
+    assert ["may serve flags" in each.reason for each in found] == [True] * is_said

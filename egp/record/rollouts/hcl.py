@@ -31,7 +31,7 @@ class HclError(Exception):
 
 
 class HclDocument(NamedTuple):
-    """A file: resources by type, each a list of mappings; and where everything stands."""
+    """A file: resources by type and label, data as `data.…`, modules as `module`; and where everything stands."""
 
     path: str
     value: dict[str, object]
@@ -79,8 +79,11 @@ class _Reading:
         for block in body.children if body else ():
             if isinstance(block, Tree) and block.data == "block":
                 kind, *labels = self._heads(block)
-                if kind == "resource" and len(labels) == 2:
-                    self._resource(block, labels[0], labels[1])
+                if kind in ("resource", "data") and len(labels) == 2:
+                    prefix = "" if kind == "resource" else "data."
+                    self._resource(block, f"{prefix}{labels[0]}", labels[1])
+                elif kind == "module" and len(labels) == 1:
+                    self._resource(block, "module", labels[0])
 
     def _resource(self, block: Tree[Token], kind: str, label: str) -> None:
         found = self.value.setdefault(kind, {})

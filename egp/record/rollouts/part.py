@@ -38,10 +38,11 @@ class Computed:
         self.text = text
         self.reason = f"{shown(' '.join(text.split()))} is computed by {by}"
 
-    def refers_to(self, kind: str) -> str:
-        """The label of a resource of a kind that is referred to, alone; empty for anything else."""
-        parts = self.text.strip().removeprefix("${").removesuffix("}").strip().split(".")
-        return parts[1] if len(parts) == 3 and parts[0] == kind and parts[2] == "id" else ""
+    def refers_to(self, kind: str, attribute: str) -> str:
+        """The label of the resource of a kind whose attribute is referred to, alone; empty for anything else."""
+        text = self.text.strip().strip('"').removeprefix("${").removesuffix("}").strip()
+        label = text.removeprefix(f"{kind}.").removesuffix(f".{attribute}")
+        return label if text == f"{kind}.{label}.{attribute}" and re.fullmatch(r"[\w-]+", label) else ""
 
 
 class Part:

@@ -145,6 +145,8 @@ class Rollout:
     terms: tuple[str, ...] = ()
     """What else decides when and to whom anything is served, in the file's own words: dates, the variations of prerequisites."""
     prerequisites: tuple[Said[str], ...] = ()
+    may_require_off: bool = False
+    """Whether a flag that is off may meet one of them."""
     audiences: tuple[Audience, ...] = ()
     share_of: ShareOf = "units"
     stages: tuple[RolloutStage, ...] = ()

@@ -163,14 +163,17 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
     found: list[_Feature] = []
     for document in sound_documents(files, unread):
         root = Part(document, document.value)
-        features = root.get("features") or root.get("feature")
+        features = root.get("features") or root.get("feature") or _bare(root)
         if features is None:
             unread.append(Unread(document.path, document.span(()), "it has no `features`"))
             continue
         groups = root.get("savedGroups")
+        named = list(_features(features))
+        if len(named) < len(list(features.list())):
+            unread.append(Unread(document.path, features.key_at, "it lists what is no feature with an `id`"))
         found += (
             _Feature(document.path, document.index, environment, name, feature, groups)
-            for name, feature in _features(features)
+            for name, feature in named
         )
     by_name = {each.name.value: each for each in found}
     for each in found:
@@ -179,6 +182,13 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
             _rollout(each, by_name), [each.part], _PAYLOAD, [*switches, each.part.get("archived")]
         )
     yield from unread
+
+
+def _bare(root: Part) -> Part | None:
+    """The features themselves, as applications hand them to an SDK: each has a default or rules."""
+    features = [each for _, each in root.items()]
+    is_bare = features and all(each.has("defaultValue") or each.has("rules") for each in features)
+    return root if is_bare else None
 
 
 def _features(features: Part) -> Iterator[tuple[Said[str], Part]]:
@@ -210,6 +220,7 @@ class _Feature:
         self.steps = [step for each in self.rules if (step := _step(name, each, groups, self.hashes))]
         places = [part, *([self.place] if self.place else []), *self.rules]
         self.requires = tuple(_parents(places))
+        self.may_require_off = any(map(_may_be_met_off, places))
 
     def dividing(self) -> tuple[_Hash, ...]:
         """The hashes that decide about some of the units, and not about all of them alike."""
@@ -241,6 +252,7 @@ def _rollout(of: _Feature, features: Mapping[str, _Feature]) -> Rollout:
         enabled=switched,
         default=default,
         prerequisites=of.requires,
+        may_require_off=of.may_require_off,
         values=tuple(_values(of.rules)),
         terms=tuple(_terms(feature, of.rules)),
         audiences=found,
@@ -297,6 +309,27 @@ def _parents(places: Sequence[Part]) -> Iterator[Said[str]]:
             for each in place.listed(key):
                 if said := (each.get("id") or each).said_text():
                     yield said
+
+
+_MET_ON = ({"value": True}, {"value": {"$exists": True}}, {"value": {"$eq": True}})
+"""Conditions that no feature meets which is off."""
+
+
+def _may_be_met_off(place: Part) -> bool:
+    """Whether a holdout or a condition on another feature may be met because that is off."""
+    conditions = [
+        each.get("condition") for key in ("prerequisites", "parentConditions") for each in place.listed(key)
+    ]
+    return place.has("holdout") or any(_demanded(each) not in _MET_ON for each in conditions)
+
+
+def _demanded(part: Part | None) -> object:
+    """A condition, which the API writes as a text."""
+    value = part.value if part else None
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
 
 
 def _values(rules: Sequence[Part]) -> Iterator[tuple[str, str]]:

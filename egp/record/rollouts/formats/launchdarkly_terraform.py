@@ -1,7 +1,7 @@
 """LaunchDarkly in Terraform: `launchdarkly_feature_flag_environment`, with the `launchdarkly_feature_flag` it names.
 
 `rollout_weights` are thousandths of a per cent, one for each variation in the order of the flag. Blocks (`fallthrough {}`)
-and attributes (`fallthrough = {}`) are read alike, and references only to a flag in the same files. Variables,
+and attributes (`fallthrough = {}`) are read alike, and references only to a flag or an environment in the same folder. Variables,
 locals, modules, functions, conditionals, `dynamic` blocks, `count` and `for_each` are computed by Terraform, and what they
 decide is not checked. The salt is LaunchDarkly's, and stands in no file. Needs `egp[terraform]`.
 
@@ -57,7 +57,9 @@ resource "launchdarkly_feature_flag_environment" "production" {
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
@@ -75,10 +77,13 @@ from egp.record.rollouts.reading import RolloutFile
 from egp.record.rollouts.rollout import DEFAULT, REQUIRED, Rollout, Said, Unread
 from egp.yaml.position import START
 
+if TYPE_CHECKING:
+    from egp.record.rollouts.hcl import HclDocument
+
 READS_TOGETHER = True
 SWITCHED_OFF = "false"
 FLAG, SERVED = "launchdarkly_feature_flag", "launchdarkly_feature_flag_environment"
-SEGMENT = "launchdarkly_segment"
+SEGMENT, ENVIRONMENT = "launchdarkly_segment", "launchdarkly_environment"
 
 
 def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:
@@ -89,26 +94,63 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
         reason = "Terraform needs the extra: pip install 'egp[terraform]'"
         yield from (Unread(each.path, START, reason) for each in files)
         return
-    documents = []
+    folders: dict[str, list[HclDocument]] = {}
     for file in files:
         try:
-            documents.append(hcl_document(file.text, file.path))
+            folders.setdefault(os.path.dirname(file.path), []).append(hcl_document(file.text, file.path))
         except HclError as error:
             yield Unread(file.path, error.at, f"it cannot be read: {error}")
-    flags = {
-        name: each for document in documents for name, each in Part(document, document.value).get_all(FLAG)
-    }
-    segments = {
-        name: json.dumps(_plain(each), sort_keys=True, default=str)
-        for document in documents
-        for label, each in Part(document, document.value).get_all(SEGMENT)
-        for name in (f"{SEGMENT}.{label}", _key(each))
-    }
-    for document in documents:
-        for _, resource in Part(document, document.value).get_all(SERVED):
-            served = _served(document.path, environment, resource, flags, segments)
-            if served is not None:
-                yield served
+    declared = [_Declared(documents) for documents in folders.values()]
+    flags = [each for folder in declared for each in folder.flags.values()]
+    for folder in declared:
+        for document in folder.documents:
+            whole = Part(document, document.value)
+            for _, resource in whole.get_all(SERVED):
+                served = _served(document.path, environment, resource, folder, flags)
+                if served is not None:
+                    yield served
+            for label, module in whole.get_all("module"):
+                if _may_serve(label, module):
+                    yield Unread(
+                        document.path,
+                        module.at,
+                        f"the module {shown(label)} may serve flags, and Terraform computes it",
+                    )
+
+
+class _Declared:
+    """What the files of one folder declare; resources refer to each other by labels, which no other folder knows."""
+
+    def __init__(self, documents: Sequence[HclDocument]) -> None:
+        self.documents = documents
+        self.flags = dict(self._all(FLAG))
+        self.segments = {
+            name: json.dumps(_plain(each), sort_keys=True, default=str)
+            for label, each in self._all(SEGMENT)
+            for name in (f"{SEGMENT}.{label}", _key(each))
+        }
+
+    def _all(self, kind: str) -> Iterator[tuple[str, Part]]:
+        for document in self.documents:
+            yield from Part(document, document.value).get_all(kind)
+
+    def key(self, part: Part) -> str | None:
+        """A key that is written, or that of a flag or an environment which is referred to; None for what is computed."""
+        if not isinstance(part.value, Computed):
+            return part.name()
+        for kind in (FLAG, ENVIRONMENT, f"data.{ENVIRONMENT}"):
+            if label := part.value.refers_to(kind, "key"):
+                found = dict(self._all(kind)).get(label)
+                key = found.get("key") if found else None
+                return key.text() if key else None
+        return None
+
+
+def _may_serve(label: str, module: Part) -> bool:
+    """Whether a module may be of flags: it is named so, or is given something of that name."""
+    source = module.get("source")
+    names = [label, str(source.value if source else ""), *(name for name, _ in module.items())]
+    return any(word in each.lower() for each in names for word in ("flag", "launchdarkly"))
 
 
 def _key(resource: Part) -> str:
@@ -117,23 +159,24 @@ def _key(resource: Part) -> str:
 
 
 def _served(
-    path: str, environment: str, resource: Part, flags: dict[str, Part], segments: Mapping[str, str]
+    path: str, environment: str, resource: Part, folder: _Declared, flags: Sequence[Part]
 ) -> Rollout | Unread | None:
     env = resource.get("env_key")
-    if env is None or env.computed:
+    named = folder.key(env) if env else None
+    if env is None or named is None:
         at = (env or resource).at
-        reason = env.computed if env else "it names no environment"
+        reason = (env.computed or "it is no text") if env else "it names no environment"
         return Unread(path, at, f"whether it is {shown(environment)} is not known: {reason}")
-    if env.name() != environment:
+    if named != environment:
         return None
-    key, flag, reason = _flag_of(resource, flags)
+    key, flag, reason = _flag_of(resource, folder, flags)
     if key is None:
         return Unread(path, resource.at, reason)
     for each in ("count", "for_each"):
         repeated = resource.get(each)
         if repeated is not None:
             return Unread(path, repeated.at, f"`{each}` is computed by Terraform", key.value)
-    return _rollout(path, environment, key, flag, resource, segments)
+    return _rollout(path, environment, key, flag, resource, folder)
 
 
 def _ignored(resource: Part) -> Part | None:
@@ -143,14 +186,15 @@ def _ignored(resource: Part) -> Part | None:
     )
 
 
-def _flag_of(resource: Part, flags: dict[str, Part]) -> tuple[Said[str] | None, Part | None, str]:
+def _flag_of(
+    resource: Part, folder: _Declared, flags: Sequence[Part]
+) -> tuple[Said[str] | None, Part | None, str]:
     """The key of the flag that is configured, its resource where the files have it, and else why not."""
     named = resource.get("flag_id")
     if named is None:
         return None, None, "it names no flag"
     if isinstance(named.value, Computed):
-        label = named.value.refers_to(FLAG)
-        flag = flags.get(label)
+        flag = folder.flags.get(named.value.refers_to(FLAG, "id"))
         key = flag.get("key") if flag else None
         if key is None or key.computed:
             return None, None, f"the flag it is for is not in these files: {named.computed}"
@@ -159,8 +203,11 @@ def _flag_of(resource: Part, flags: dict[str, Part]) -> tuple[Said[str] | None, 
     if not text:
         return None, None, named.computed or "its flag_id is no text"
     key_text = text.rpartition("/")[2]
-    flag = next((each for each in flags.values() if (own := each.get("key")) and own.value == key_text), None)
-    return Said(key_text, named.at), flag, ""
+    for among in (folder.flags.values(), flags):
+        found = [each for each in among if _key(each) == key_text]
+        if len(found) == 1:
+            return Said(key_text, named.at), found[0], ""
+    return Said(key_text, named.at), None, ""
 
 
 def _rollout(
@@ -169,12 +216,12 @@ def _rollout(
     key: Said[str],
     flag: Part | None,
     resource: Part,
-    segments: Mapping[str, str],
+    folder: _Declared,
 ) -> Rollout:
     variations = _variations(flag) if flag else []
     names = variation_names(flag) if flag and variations else None
     reading = _Serving([name_of(each) for each in variations] or _booleans(flag))
-    steps = [*_targets(resource, reading), *_rules(resource, reading, segments)]
+    steps = [*_targets(resource, reading), *_rules(resource, reading, folder.segments)]
     if (ignored := _ignored(resource)) is not None:
         steps.insert(
             0, ChainedRule(ignored.at, (), unread="`ignore_changes` leaves what is served to LaunchDarkly")
@@ -209,7 +256,7 @@ def _rollout(
             f"{REQUIRED}{json.dumps(_plain(each), sort_keys=True, default=str)}"
             for each in _blocks(resource, "prerequisites")
         ),
-        prerequisites=tuple(Said(each.name() or each.computed, each.at) for each in required if each),
+        prerequisites=tuple(Said(folder.key(each) or "", each.at) for each in required if each),
         audiences=found,
         withdrawn_by=WITHDRAWN_BY,
         unread=tuple(unread),

@@ -179,6 +179,9 @@ def _rollout(path: str, number: int, environment: str, name: Said[str], written:
         ),
         terms=tuple(f"{REQUIRED}{each.as_json()}" for each in written.dependencies),
         prerequisites=tuple(said for each in parents if each and (said := each.said_text())),
+        may_require_off=any(
+            (on := each.get("enabled")) is not None and on.value is not True for each in written.dependencies
+        ),
         audiences=found,
         withdrawn_by=WITHDRAWN_BY,
         unread=chain.unread_in(found, path, name.value),
