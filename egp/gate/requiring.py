@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.gate.moved import bare
 from egp.plan.quantity import shown
+from egp.record.rollouts.reading import says_the_same
 
 if TYPE_CHECKING:
     from egp.policy.rollout_files import Served
@@ -43,8 +44,9 @@ def serve_alike(was: Rollout | None, will: Rollout | None) -> bool:
 
 
 def is_same(path: str, before: Served, after: Served) -> bool:
-    """Whether a file has the text that it had."""
-    return path in after.texts and before.texts.get(path) == after.texts[path]
+    """Whether a file says what it said."""
+    was, will = before.texts.get(path), after.texts.get(path)
+    return was is not None and will is not None and says_the_same(path, was, will)
 
 
 def unread_flags(before: Served, after: Served) -> Iterator[Unread]:

@@ -111,8 +111,13 @@ def listing(words: Iterable[object], last: str = "and") -> str:
 
 
 def length(duration: timedelta) -> str:
-    """ "48 h" below three days, else "14 days"."""
-    hours = duration.total_seconds() / 3600
+    """ "20 s" and "5 min" below an hour, "48 h" below three days, else "14 days"."""
+    seconds = duration.total_seconds()
+    if 0 < seconds < 60:
+        return f"{significant(seconds, 3)} s"
+    if 0 < seconds < 3600:
+        return f"{significant(seconds / 60, 3)} min"
+    hours = seconds / 3600
     if hours == 48 or (hours < 72 and hours % 24):
         return f"{significant(hours, 3)} h"
     return counted(hours / 24, "day")

@@ -14,6 +14,7 @@ from egp.output.report.model import Report
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import read_experiment
 from egp.plan.finding import Diagnostic
+from egp.plan.wording import length
 from egp.policy.error import PolicyError
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
@@ -294,3 +295,8 @@ def test_without_patterns_a_plan_of_the_call_is_compared_with_its_flag(run: Run)
     policy = POLICY.replace('plans: ["experiments/*.yaml"]\n', "")
     files = {"egp.yaml": policy, "flags/pdp.yaml": FLAG.replace("45", "60").replace("55", "40")}
     assert [each.rule for each in of_rollouts(run(files, "experiments/plan.yaml"))] == ["rollout-split"]
+
+
+def test_a_time_below_an_hour_is_said_in_minutes_or_seconds() -> None:
+    said = [length(timedelta(seconds=each)) for each in (0, 10, 90, 300, 3600, 5400, 172800)]
+    assert said == ["0 days", "10 s", "1.5 min", "5 min", "1 h", "1.5 h", "48 h"]

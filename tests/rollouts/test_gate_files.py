@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from egp.record.rollouts.reading import says_the_same
 from egp.yaml import read_text
 from tests.gate.calling import Call
 from tests.rollouts.test_gate_changes import PLAN, READOUT, Shop, flag, the_move
@@ -272,3 +273,55 @@ def test_a_flag_whose_variants_the_plan_does_not_have_may_be_written_elsewhere(
 
 def yaml_value(text: str) -> object:
     return read_text(text, FILE)[0].value
+
+
+COMPUTED = """\
+locals {
+  live = "staging"
+}
+resource "launchdarkly_feature_flag_environment" "x" {
+  flag_id = "shop/pdp_buy_now"
+  env_key = local.live
+  on      = true
+  fallthrough {
+    rollout_weights = [55000, 45000]
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status"),
+    [
+        ("locals {", "# ours\nlocals {", 0),
+        ("[55000, 45000]", "[\n      55000, # the control\n      45000,\n    ]", 0),
+        ('live = "staging"', 'live   =   "staging"', 0),
+        ('live = "staging"', 'live = "production"', 2),
+        ("[55000, 45000]", "[45000, 55000]", 2),
+        ("on      = true", "on      = !true", 2),
+    ],
+)
+def test_a_file_that_cannot_be_read_and_says_the_same_is_no_move(
+    shop: Shop, old: str, new: str, status: int
+) -> None:
+    rollouts = '{files: "flags/*.tf", format: launchdarkly-terraform, environment: production}'
+    based(shop, {"flags/pdp.tf": COMPUTED}, rollouts)
+    assert old in COMPUTED
+    shop.write("flags/pdp.tf", COMPUTED.replace(old, new))
+    assert answered(shop).status == status
+
+
+@pytest.mark.parametrize(
+    ("was", "will", "is_same"),
+    [
+        ("a: 1", "# ours\na:   1", True),
+        ("a: [b, c]", "a:\n- b\n- c", True),
+        ("a: 1", "a: true", False),
+        ("a: 1", 'a: "1"', False),
+        ("a: [b, c]", "a: [c, b]", False),
+        ("{{ x }}", "{{ x }} ", False),
+        ("a: 1\na: 1", "a: 1\na: 1 # twice", False),
+    ],
+)
+def test_values_are_compared_and_not_how_they_are_written(was: str, will: str, is_same: bool) -> None:
+    assert says_the_same("flags/a.yaml", was, will) is is_same

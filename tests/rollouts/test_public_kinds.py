@@ -441,3 +441,19 @@ def test_a_label_of_terraform_is_known_in_its_folder_alone() -> None:
 def test_a_module_of_terraform_that_may_serve_flags_is_not_checked(module: str, is_said: bool) -> None:
     found = read(module, "launchdarkly-terraform", "hcl").unread
     assert ["may serve flags" in each.reason for each in found] == [True] * is_said
+
+
+@pytest.mark.parametrize(
+    "kind", ["userWithId: userIds", "remoteAddress: IPs", "applicationHostname: hostNames"]
+)
+@pytest.mark.parametrize(
+    ("names", "is_met"), [('""', False), ('" , "', False), ("null", False), ('"ann"', True)]
+)
+def test_a_list_of_unleash_without_a_name_is_met_by_nobody(kind: str, names: str, is_met: bool) -> None:
+    strategy, parameter = kind.split(": ")
+    text = (
+        f"features: [{{name: a, enabled: true, strategies: [{{name: {strategy}, "
+        f"parameters: {{{parameter}: {names}}}}}]}}]"
+    )
+    served = [each["shares"] for each in flags(text, "unleash", "yaml")["a"]["audiences"]]
+    assert ({"enabled": "100%"} in served) is is_met

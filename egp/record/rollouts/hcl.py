@@ -5,6 +5,7 @@ What is no literal is ``Computed``. python-hcl2's own dictionaries have lost whe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from hcl2.parser import parser
@@ -18,6 +19,9 @@ from egp.yaml.position import START
 
 _DEEPEST = 60
 """Values within each other that are followed."""
+
+_LINES = ("new_line_or_comment", "new_line_and_or_comma")
+"""Parts of the tree in which no value stands."""
 
 _ESCAPES = {"\\n": "\n", "\\t": "\t", '\\"': '"', "\\\\": "\\", "$${": "${"}
 
@@ -51,10 +55,17 @@ def _computed(text: str) -> Computed:
 
 def hcl_document(text: str, path: str) -> HclDocument:
     """The resources of a file. Raises HclError for what is no HCL or nests too deeply."""
+    reading = _Reading(text)
     try:
-        tree = parser().parse(text if text.endswith("\n") else text + "\n")
-        reading = _Reading(text)
-        reading.resources(tree)
+        reading.resources(_tree(text))
+    except RecursionError:
+        raise HclError("it nests too deeply", START) from None
+    return HclDocument(path, reading.value, reading.places, reading.keys)
+
+
+def _tree(text: str) -> Tree[Token]:
+    try:
+        return parser().parse(text if text.endswith("\n") else text + "\n")
     except LarkError as error:
         line, column = getattr(error, "line", 1), getattr(error, "column", 1)
         sound = isinstance(line, int) and isinstance(column, int) and line > 0 and column > 0
@@ -62,7 +73,31 @@ def hcl_document(text: str, path: str) -> HclDocument:
         raise HclError("it is no HCL", Span(place, place)) from None
     except RecursionError:
         raise HclError("it nests too deeply", START) from None
-    return HclDocument(path, reading.value, reading.places, reading.keys)
+
+
+def without_comments(text: str) -> object:
+    """What a file says besides comments and blanks, to be compared. Raises HclError as ``hcl_document`` does."""
+    return _without_comments(_tree(text))
+
+
+def _without_comments(part: Any) -> object:
+    if not isinstance(part, Tree):
+        return str(part)
+    parts = [
+        each for each in _besides_lines(part.children) if part.data == "string_part" or not _is_mark(each)
+    ]
+    return part.data, *map(_without_comments, parts)
+
+
+def _is_mark(part: Any) -> bool:
+    """Whether a part stands between values, with or without blanks around it."""
+    return isinstance(part, Token) and str(part).strip() in ("=", ",", ":")
+
+
+def _besides_lines(children: Any) -> Iterator[Any]:
+    for each in children:
+        if not isinstance(each, Tree) or each.data not in _LINES:
+            yield each
 
 
 class _Reading:
@@ -191,11 +226,7 @@ def _child(tree: Tree[Token], name: str) -> Tree[Token] | None:
 
 def _meant(tree: Tree[Token]) -> list[Tree[Token]]:
     """The children that hold something: neither punctuation nor line ends."""
-    return [
-        each
-        for each in tree.children
-        if isinstance(each, Tree) and each.data not in ("new_line_or_comment", "new_line_and_or_comma")
-    ]
+    return [each for each in _besides_lines(tree.children) if isinstance(each, Tree)]
 
 
 def _span(tree: Any) -> Span:

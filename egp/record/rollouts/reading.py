@@ -103,6 +103,37 @@ def sound_documents(files: Iterable[RolloutFile], unread: list[Unread]) -> Itera
                 yield document
 
 
+def says_the_same(path: str, was: str, will: str) -> bool:
+    """Whether two texts of a file differ in nothing but comments, blanks and the way in which values are written."""
+    if was == will:
+        return True
+    if path.endswith(".tf"):
+        return _terraform_says(was, will)
+    said = [_values(RolloutFile(path, text).documents) for text in (was, will)]
+    return said[0] is not None and said[0] == said[1]
+
+
+def _terraform_says(was: str, will: str) -> bool:
+    try:
+        from egp.record.rollouts.hcl import HclError, without_comments
+    except ImportError:
+        return False
+    try:
+        return without_comments(was) == without_comments(will)
+    except (HclError, RecursionError):
+        return False
+
+
+def _values(documents: Sequence[Document]) -> list[str] | None:
+    """The values of documents as they are compared, whole numbers and truth values apart; None of what cannot be read."""
+    if any(each.kind != "empty" for document in documents for each in document.problems):
+        return None
+    try:
+        return [repr(document.value) for document in documents]
+    except RecursionError:
+        return None
+
+
 _MOST_IN_A_ROW = 50
 """Values of JSON, one after the other, that are read as documents of a file."""
 

@@ -213,6 +213,8 @@ def _step(feature: Said[str], strategy: Part, written: _Written) -> ChainedRule 
     if disabled is not None and disabled.value is True:
         reason = "a strategy is disabled, and SDKs, which are sent none, do not look at that"
         return ChainedRule(disabled.at, (), unread=reason) if written.is_sent else None
+    if _names_nobody(strategy):
+        return None
     named = [str(each.value) for each in _listed(strategy, "segments")]
     groups = [strategy, *(written.segments[each] for each in named if each in written.segments)]
     if any(_is_never(constraint) for group in groups for constraint in group.listed("constraints")):
@@ -249,6 +251,14 @@ def _strategy(feature: Said[str], strategy: Part, variants: Sequence[Part]) -> C
     if kind not in _GRADUAL:
         return ChainedRule(at, (), condition, unread=f"the strategy `{shown(kind)}` is not egp's to compute")
     return _gradual(feature, strategy, kind, own, condition)
+
+
+def _names_nobody(strategy: Part) -> bool:
+    """Whether a strategy lets in those whom it lists, and lists none."""
+    kind = strategy.get("name")
+    parameter = _BY_NAME.get((kind.name() or "") if kind else "")
+    listed = strategy.get("parameters", parameter) if parameter else None
+    return parameter is not None and (listed is None or not str(listed.value).strip(" ,"))
 
 
 def _gradual(
