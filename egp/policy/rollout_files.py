@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,12 +15,12 @@ from egp.stats.values import NamedTuple, field, frozen
 from egp.yaml import Document
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.document import Places
-from egp.yaml.files import read_regular, repository_root, shown_path
+from egp.yaml.files import is_regular, link_target, read_regular, repository_root, shown_path
 from egp.yaml.position import START, SourceText
 
 if TYPE_CHECKING:
     from egp.policy.model import Policy
-    from egp.record.sources.git import Repository
+    from egp.record.sources.git import Blob, Repository
 
 MOST_FILES = 20_000
 """Files of all lines together that are read."""
@@ -86,33 +87,53 @@ class RolloutsOnDisk:
 
 
 class CommittedRollouts:
-    """Files as a commit has them; links are not followed."""
+    """Files as a commit has them; a link is the file of the same commit that it leads to."""
 
     def __init__(self, repository: Repository, commit: str) -> None:
         self._repository = repository
         self._commit = commit
-        self._blobs: dict[tuple[str, str], str] = {}
+        self._blobs: dict[tuple[str, str], Blob] = {}
+        self._links: dict[tuple[str, str], str] = {}
 
     def paths(self, folder: str, patterns: Sequence[str]) -> list[str]:
         above = self._repository.inside(folder) or ""
         prefix = "" if above in ("", ".") else f"{above}/"
         starts = [f"{prefix}{fixed_folder(pattern)}".strip("/") for pattern in patterns]
         under = [] if "" in starts or "." in starts else sorted(set(starts))
-        found = {}
-        for path, blob in self._repository.files(self._commit, under).items():
-            inside = path.removeprefix(prefix)
-            if path.startswith(prefix) and any(matches(inside, pattern) for pattern in patterns):
-                found[inside] = blob.id
-        self._blobs |= {(folder, path): blob for path, blob in found.items()}
-        return sorted(found)
+        found = self._repository.files(self._commit, under)
+        for path, (_, target) in self._repository.links(self._commit, under).items():
+            self._links[folder, path.removeprefix(prefix)] = target
+            if (blob := self._led_to(path, target)) is not None:
+                found[path] = blob
+        mine = {
+            inside: blob
+            for path, blob in found.items()
+            if path.startswith(prefix)
+            and any(matches(inside := path.removeprefix(prefix), pattern) for pattern in patterns)
+        }
+        self._blobs |= {(folder, path): blob for path, blob in mine.items()}
+        return sorted(mine)
+
+    def _led_to(self, path: str, target: str) -> Blob | None:
+        """The regular file that a link leads to within the repository; None for any other."""
+        place = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+        if place.startswith(("/", "../")):
+            return None
+        return self._repository.files(self._commit, [place]).get(place)
 
     def has(self, folder: str, path: str, content: bytes | Unreadable | None) -> bool:
-        """Whether the commit has a file as it is here, whether or not its bytes are text."""
-        blob = self._blobs.get((folder, path))
-        return isinstance(content, bytes) and blob == self._repository.blob_id(content)
+        """Whether the commit has a file as it is here, whether or not its bytes are text, or are read at all."""
+        blob, here = self._blobs.get((folder, path)), os.path.join(folder, path)
+        if isinstance(content, bytes):
+            return blob is not None and blob.id == self._repository.blob_id(content)
+        if content is None or self._links.get((folder, path), "") != link_target(here):
+            return False
+        if blob is None:
+            return (folder, path) in self._links
+        return blob.size > MAX_BYTES and is_regular(here) and blob.id == self._repository.blob_id_of(here)
 
     def texts(self, folder: str, paths: Sequence[str]) -> Iterator[str | Unreadable]:
-        for content in self._repository.contents([self._blobs[folder, path] for path in paths]):
+        for content in self._repository.contents([self._blobs[folder, path].id for path in paths]):
             yield _text(Unreadable("it is too large") if content is None else content)
 
 

@@ -154,6 +154,19 @@ def require_regular(path: str, status: os.stat_result) -> None:
         raise OSError(EINVAL, "it is not a regular file", path)
 
 
+def is_regular(path: str) -> bool:
+    """Whether a regular file lies at a path, links followed."""
+    return os.path.isfile(path)
+
+
+def link_target(path: str) -> str:
+    """What the symbolic link at a path leads to, as it is written; empty for anything else."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
 def shown_path(path: str, folder: str = "") -> str:
     """A path as people are shown it: relative to the folder, by default the one of the call, where it lies below it."""
     relative = os.path.relpath(path, folder or os.curdir) if path else ""

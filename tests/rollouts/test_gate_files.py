@@ -325,3 +325,63 @@ def test_a_file_that_cannot_be_read_and_says_the_same_is_no_move(
 )
 def test_values_are_compared_and_not_how_they_are_written(was: str, will: str, is_same: bool) -> None:
     assert says_the_same("flags/a.yaml", was, will) is is_same
+
+
+LARGE = "# and so on\n" * 100_000 + "flags: {}\n"
+
+
+def outside_of_text(shop: Shop) -> dict[str, Path]:
+    """Files that are read behind a link or not at all, as the base has them."""
+    shop.write("elsewhere/linked.yaml", flag(45).replace("pdp_buy_now", "linked"))
+    shop.write("flags/large.flagd.yaml", LARGE)
+    links = {
+        "flags/linked.flagd.yaml": "../elsewhere/linked.yaml",
+        "flags/nowhere.flagd.yaml": "nowhere.yaml",
+        "flags/out.flagd.yaml": "/etc/hostname",
+    }
+    for path, target in links.items():
+        (shop.folder / path).symlink_to(target)
+    shop.commit()
+    shop.git("branch", "-f", "main", "HEAD")
+    return {path: shop.folder / path for path in (*links, "flags/large.flagd.yaml")}
+
+
+def test_files_that_are_not_read_and_stay_as_they_are_are_no_move(shop: Shop) -> None:
+    outside_of_text(shop)
+    shop.write(FILE, "# ours\n" + flag(45))
+    told = answered(shop)
+    assert (told.status, json.loads(told.out)["moves"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        ("flags/linked.flagd.yaml", as_link("../flags/large.flagd.yaml")),
+        ("flags/linked.flagd.yaml", as_link("nowhere.yaml")),
+        ("flags/nowhere.flagd.yaml", as_link("/etc/hostname")),
+        ("flags/out.flagd.yaml", as_link("/etc/passwd")),
+        ("flags/large.flagd.yaml", with_bytes(b"#")),
+        ("flags/large.flagd.yaml", as_link("/etc/hostname")),
+    ],
+)
+def test_files_that_are_not_read_and_are_changed_cannot_be_judged(
+    shop: Shop, path: str, change: Callable[[Path], object]
+) -> None:
+    files = outside_of_text(shop)
+    change(files[path])
+    assert answered(shop).status == 2
+
+
+def test_what_a_link_leads_to_is_judged(shop: Shop) -> None:
+    (shop.folder / "elsewhere").mkdir()
+    (shop.folder / FILE).rename(shop.folder / "elsewhere/pdp.yaml")
+    (shop.folder / FILE).symlink_to("../elsewhere/pdp.yaml")
+    shop.commit()
+    shop.git("branch", "-f", "main", "HEAD")
+    shop.write("elsewhere/pdp.yaml", flag(90))
+    told = answered(shop)
+    assert (told.status, the_move(told)["outcome"]) == (1, "hold")
+    shop.write("flags/new.yaml", flag(90))
+    (shop.folder / FILE).unlink()
+    (shop.folder / FILE).symlink_to("new.yaml")
+    assert answered(shop).status == 1

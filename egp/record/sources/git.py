@@ -136,12 +136,24 @@ class Repository:
 
     def files(self, commit: str, under: Sequence[str] = ()) -> dict[str, Blob]:
         """The regular files of a commit, all or those at and below some paths."""
+        return self._entries(commit, under, b"100")
+
+    def links(self, commit: str, under: Sequence[str] = ()) -> dict[str, tuple[Blob, str]]:
+        """The symbolic links of a commit, likewise, each with what it leads to as it is written."""
+        blobs = self._entries(commit, under, b"120")
+        contents = self.contents(each.id for each in blobs.values())
+        return {
+            path: (blob, os.fsdecode(content or b""))
+            for (path, blob), content in zip(blobs.items(), contents, strict=True)
+        }
+
+    def _entries(self, commit: str, under: Sequence[str], kind: bytes) -> dict[str, Blob]:
         output = self._bytes("ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", *under)
         found = {}
         for entry in output.split(b"\0"):
             described, _, path = entry.partition(b"\t")
             parts = described.split()
-            if parts and parts[0].startswith(b"100"):
+            if parts and parts[0].startswith(kind):
                 found[os.fsdecode(path)] = Blob(parts[2].decode(), int(parts[3]))
         return found
 
@@ -200,6 +212,10 @@ class Repository:
     def blob_id(self, content: bytes) -> str:
         """The id that git gives to a content."""
         return new_hash(self._hash, b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+    def blob_id_of(self, path: str) -> str:
+        """The id that git gives to a regular file as it lies here, however large it is."""
+        return self._text("hash-object", "--no-filters", "--", path)
 
     @cached_property
     def _hash(self) -> str:
