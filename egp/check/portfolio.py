@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from egp.check.answers import answers_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from egp.check.files import Files
     from egp.check.run import JudgedPlan, Run
     from egp.output.report.model import Findings
+    from egp.plan.experiment import Experiment
     from egp.plan.finding import Failure
     from egp.plan.supplied import Moved
     from egp.policy.model import Policy, RuleSet
@@ -73,6 +75,7 @@ def judge_together(
             portfolio = replace(
                 portfolio, holdout=holdout, is_holdout_told=is_told, catalogue=owner.policy.metrics
             )
+        portfolio = replace(portfolio, whole=partial(_whole, owner, files, each))
         _judge_among_others(owner, files, each, adopted, portfolio, found)
     return index if len(listed) == len(inside) else _index([*(each.entry for each in inside), *elsewhere])
 
@@ -223,6 +226,21 @@ def _places(run: Run) -> Callable[[Moved], tuple[Document, Path] | None]:
     return find
 
 
+def _whole(run: Run, files: Files, judged: JudgedPlan) -> Experiment:
+    from egp.plan.completing import read_plan
+
+    return read_plan(_document(run, files, judged))[0]
+
+
+def _document(run: Run, files: Files, judged: JudgedPlan) -> Document:
+    document = files.document(judged.source.shown, judged.entry.document)
+    if not run.policy.completes_plans:
+        return document
+    from egp.check.moving import completed_in
+
+    return completed_in(run, judged.source, document)
+
+
 def _judge_among_others(
     run: Run, files: Files, judged: JudgedPlan, adopted: RuleSet, portfolio: Portfolio, found: Findings
 ) -> None:
@@ -231,10 +249,6 @@ def _judge_among_others(
     answers = answers_of(adopted.together, adopted.shadow, {"Portfolio": portfolio}, organisation, path)
     count(found, answers, run, path, number)
     if answers.says_something:
-        document = files.document(path, number)
-        if run.policy.completes_plans:
-            from egp.check.moving import completed_in
-
-            document = completed_in(run, judged.source, document)
+        document = _document(run, files, judged)
         suppressor = suppressor_of(run, judged.allowed, document)
         report(found, answers, document, judged.entry.id, files.elsewhere(), judged.named, suppressor)

@@ -239,6 +239,10 @@ class Timeline:
             position -= 1
 
 
+FULL = 1 + 1e-9
+"""All traffic of a layer, with room for how sums of floats come out."""
+
+
 class Traffic:
     """The sum of the exposures of a layer's entries on every day."""
 
@@ -359,6 +363,8 @@ class Portfolio:
     is_holdout_told: bool = False
     """Whether what is to be said of that itself is reported on another plan of the call."""
     catalogue: MetricCatalogue | None = None
+    whole: Callable[[], Experiment] | None = None
+    """Reads all that the plan says, which only advice needs."""
 
     def place_of(self, moved: Moved) -> tuple[Document, Path] | None:
         return self.places(moved) if self.places else None

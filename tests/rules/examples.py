@@ -200,7 +200,7 @@ def subject_of(rule: Rule, documents: list[Document], context: dict[str, object]
                 replace(each, holdout_defined=each.holdout and defined.get(at, shared.place))
                 for at, each in enumerate(entries)
             ]
-        return Portfolio(entries[0], PortfolioIndex(entries), holdout=shared)
+        return Portfolio(entries[0], PortfolioIndex(entries), holdout=shared, whole=lambda: plan)
     if rule.input_type == "ServedFlag":
         served = served_of(plan, documents[1:], context)
         return replace(served, keeps=holdouts.get(str(context.get("keeps", ""))))

@@ -10,10 +10,12 @@ import pytest
 
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import Interval
+from egp.plan.remedy import Remedy
 from egp.policy.params import read_options
 from egp.rules.rule import load
 from egp.rules.rule_inputs import Portfolio, PortfolioEntry, PortfolioIndex, entry_of
 from egp.stats.values import replace
+from egp.yaml.edits import Setting
 from tests.rules.examples import merged, plan_of, sound_value
 
 START = date(2023, 1, 2)
@@ -65,6 +67,18 @@ def days_of(one: PortfolioEntry) -> set[date]:
     return {one.first + timedelta(days=day) for day in range((one.last - one.first).days + 1)}
 
 
+def edited_entry(one: PortfolioEntry, way: Remedy) -> PortfolioEntry:
+    """The entry of the plan after a way out is taken."""
+    stated = {edit.path: edit.value for edit in way.edits if isinstance(edit, Setting)}
+    changed = {
+        "layer": stated.get(("layer",)),
+        "exposure": (share := stated.get(("schedule", "exposure"))) and float(str(share).rstrip("%")) / 100,
+        "first": (start := stated.get(("schedule", "start"))) and date.fromisoformat(str(start)),
+        "last": (end := stated.get(("schedule", "end"))) and date.fromisoformat(str(end)),
+    }
+    return entry_with(one, **{name: value for name, value in changed.items() if value})
+
+
 @pytest.mark.parametrize("entries", PORTFOLIOS)
 class TestAgreesWithCounting:
     def test_layer_traffic(self, entries: list[PortfolioEntry]) -> None:
@@ -92,7 +106,11 @@ class TestAgreesWithCounting:
                     date.fromisoformat, re.findall(r"`(?:start|end): ([0-9-]+)`", finding.advice.text)
                 )
                 assert end - start == max(days_of(one)) - min(days_of(one))
-                ways = [entry_with(one, first=start, last=end)]
+                later = entry_with(one, first=start, last=end)
+                assert not found(
+                    "surface-overlap", [*entries[:position], later, *entries[position + 1 :]], position
+                )
+                ways = [later]
                 for share in re.findall(r"exposure: ([0-9.]+)%", finding.advice.text):
                     ways.append(entry_with(one, exposure=float(share) / 100))
                 for changed in ways:
@@ -109,9 +127,35 @@ class TestAgreesWithCounting:
                         moved = entry_with(
                             one, first=start, last=start + (max(days_of(one)) - min(days_of(one)))
                         )
-                        assert found(
-                            "layer-traffic", [*entries[:position], moved, *entries[position + 1 :]], position
+                        with_it = [*entries[:position], moved, *entries[position + 1 :]]
+                        assert found("layer-traffic", with_it, position) or found(
+                            "surface-overlap", with_it, position
                         )
+
+    def test_no_way_out_of_one_leads_to_the_other(self, entries: list[PortfolioEntry]) -> None:
+        """Of a plan with neighbours each way out that is complete, on its own, and both rules again."""
+        tried = 0
+        for position, small in enumerate(entries):
+            one = entry_with(small, exposure=0.6)
+            others = [*entries[:position], *entries[position + 1 :]]
+            for finding in found("layer-traffic", [one, *others]) if one.layer else ():
+                tried += 1
+                for way in finding.advice.remedies:
+                    changed = edited_entry(one, way)
+                    assert not way.edits or not found("layer-traffic", [changed, *others])
+                    assert len(found("surface-overlap", [changed, *others])) <= len(
+                        found("surface-overlap", [one, *others])
+                    )
+            for finding in found("surface-overlap", [one, *others]):
+                tried += 1
+                for way in finding.advice.remedies:
+                    changed = edited_entry(one, way)
+                    if way.edits and changed.layer:
+                        assert not found("layer-traffic", [changed, *others])
+                    if way.edits:
+                        now = found("surface-overlap", [changed, *others])
+                        assert finding.at not in [each.at for each in now]
+        assert tried > 20
 
     def test_surface_overlap(self, entries: list[PortfolioEntry]) -> None:
         for position, one in enumerate(entries):

@@ -56,6 +56,17 @@ def settings_of_start(plan: Experiment, day: date) -> list[Setting]:
     return _settings_of_test(plan, start)
 
 
+def settings_of_moved_test(plan: Experiment, start: date, end: date) -> list[Setting]:
+    """Settings for a test on other days, its canary as long before it as it was, with every date that follows."""
+    shift, canary = (start - first_day(plan)).days, plan.canary
+    settings = []
+    if canary and canary.start:
+        settings.append(_dated(("canary", "start"), day_after(as_local_day(plan, canary.start), shift)))
+    if canary and canary.end:
+        settings.append(_dated(("canary", "end"), day_after(day_before_end(plan, canary.end), shift)))
+    return [*settings, *settings_of_run(plan, start, end)]
+
+
 def _settings_of_test(plan: Experiment, start: date) -> list[Setting]:
     """Settings of a test that starts later."""
     if schedule_of(plan).end is None:

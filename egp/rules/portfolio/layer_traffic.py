@@ -32,7 +32,7 @@ schedule: {exposure: 60%}
 schedule: {start: 2023-02-06, end: 2023-02-19, exposure: 50%}
 ```
 
-The help looks for the first days on which there is room.
+The help looks for the first days on which there is room. Another layer is no way out for a plan whose surface is taken on those days.
 
 Fails at `/schedule/exposure`, saying "from 2023-01-23":
 
@@ -82,22 +82,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import date
 from functools import partial
 from itertools import islice
 
-from egp.plan.analysis.days import day_after
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import Interval, shown
 from egp.plan.remedy import Remedy, advise, setting
 from egp.plan.wording import counted, listing, percent, told_apart
-from egp.rules.rule_inputs import Portfolio, Traffic
-from egp.yaml.edits import Setting
+from egp.rules.rule_inputs import FULL, Portfolio
 
-_FULL = 1 + 1e-9
 _NAMED = 3
-_TRIED = 50
-"""Days that are tried as a start; after the last of the others there is room for certain."""
 
 
 def check(portfolio: Portfolio) -> Iterator[Finding]:
@@ -112,7 +106,7 @@ def check(portfolio: Portfolio) -> Iterator[Finding]:
     if run is None or not own:
         return
     days = list(index.traffic(plan.layer).during(run))
-    first_over = next(((day, total) for day, total in days if total > _FULL), None)
+    first_over = next(((day, total) for day, total in days if total > FULL), None)
     if first_over is None:
         return
     day, total = first_over
@@ -128,7 +122,7 @@ def check(portfolio: Portfolio) -> Iterator[Finding]:
         f"{percent(own)} here and {listing(others)}",
         observed=told_apart(total, 1)[0],
         required="at most 100 %",
-        remedies=partial(_ways_out, portfolio, run, own, max(total for _, total in days) - own),
+        remedies=partial(_ways_out, portfolio, run),
     )
 
 
@@ -143,32 +137,18 @@ def _shares_with_nobody(portfolio: Portfolio) -> None:
         raise NotChecked(("layer",))
 
 
-def _ways_out(portfolio: Portfolio, run: Interval, own: float, taken: float) -> list[Remedy]:
+def _ways_out(portfolio: Portfolio, run: Interval) -> list[Remedy]:
     """Other days before less exposure, which the sample may not be able to afford."""
-    start = _first_free_start(portfolio, run, own)
-    end = day_after(start, run.days - 1)
-    dates = Setting(("schedule", "start"), start.isoformat()), Setting(("schedule", "end"), end.isoformat())
-    later = Remedy(dates, after=" and move the looks as far")
-    other = advise("use another layer")
-    free = math.floor((1 - taken) * 1e4 + 1e-6) / 1e2
-    if free <= 0:
-        return [later, other]
-    less = setting(("schedule", "exposure"), f"{free:g}%", ", if the sample can still be reached")
-    return [later, less, other]
+    from egp.rules.free_days import most_taken, moved_behind_others, on_its_surfaces
 
-
-def _first_free_start(portfolio: Portfolio, run: Interval, own: float) -> date:
-    """The first day from which the others leave room for the whole run."""
-    others = portfolio.others("layer", portfolio.plan.layer)
-    runs = [other.running for other in others]
-    ends = sorted({other.last for other in runs if other and other.last >= run.first})
-    traffic, room = Traffic(others), _FULL - own
-    for last in ends[:_TRIED]:
-        start = day_after(last, 1)
-        moved = Interval(start, day_after(start, run.days - 1))
-        if all(total <= room for _, total in traffic.during(moved)):
-            return start
-    return day_after(ends[-1], 1)
+    ways = [moved_behind_others(portfolio, run)]
+    free = math.floor((1 - most_taken(portfolio, portfolio.plan.layer, run)) * 1e4 + 1e-6) / 1e2
+    if free > 0:
+        less = f"{free:g}%"
+        ways.append(setting(("schedule", "exposure"), less, ", if the sample can still be reached"))
+    if not on_its_surfaces(portfolio, "").count(run):
+        ways.append(advise("use another layer"))
+    return ways
 
 
 ACTOR = "owners"

@@ -3,7 +3,7 @@
 Two changes to one page can work against each other, and each readout then measures the mixture. Experiments of one
 layer exclude each other and never overlap. Others are randomised independently, so the share of the surface's units that
 are in both is the product of their exposures; with a small share the effect on either readout is small as well. Surfaces
-are compared by name. The largest three overlaps are named, the rest is counted.
+are compared by name. The largest three overlaps are named, the rest is counted. One layer is a way out where it has room for all.
 
 Passes:
 
@@ -72,14 +72,17 @@ Not checked without `/schedule/start`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 from egp.plan.finding import Finding, need
 from egp.plan.quantity import Interval, shown
 from egp.plan.remedy import Remedy, advise, setting
 from egp.plan.wording import counted, listing, percent
-from egp.rules.rule_inputs import Portfolio, PortfolioEntry
+from egp.rules.rule_inputs import FULL, Portfolio, PortfolioEntry
+from egp.yaml.edits import Setting
 
 _NAMED = 3
 _WEIGHED = 50
@@ -114,7 +117,8 @@ def _overlap(portfolio: Portfolio, position: int, run: Interval, count: int) -> 
     others = (
         entry for entry in during if entry is not plan and not (plan.layer and entry.layer == plan.layer)
     )
-    largest = sorted(islice(others, _WEIGHED), key=lambda entry: (-_in_both(plan, entry), entry.id))[:_NAMED]
+    weighed = sorted(islice(others, _WEIGHED), key=lambda entry: (-_in_both(plan, entry), entry.id))
+    largest = weighed[:_NAMED]
     names = [_worded(plan, run, entry) for entry in largest]
     if count > len(largest):
         names.append(counted(count - len(largest), "other"))
@@ -123,8 +127,7 @@ def _overlap(portfolio: Portfolio, position: int, run: Interval, count: int) -> 
         f"{shown(surface)} is shared with {listing(names)}",
         observed=counted(count, "overlapping experiment"),
         required="none",
-        remedies=[_apart(plan, largest[0])] if count == 1 else (),
-        help="" if count == 1 else "put them into one layer, or run them one after the other",
+        remedies=partial(_ways_out, portfolio, run, weighed),
     )
 
 
@@ -140,13 +143,37 @@ def _worded(plan: PortfolioEntry, run: Interval, other: PortfolioEntry) -> str:
     return f"{shown(other.id) or other.path} ({together}, {share})"
 
 
-def _apart(plan: PortfolioEntry, other: PortfolioEntry) -> Remedy:
+def _ways_out(portfolio: Portfolio, run: Interval, others: Sequence[PortfolioEntry]) -> list[Remedy]:
+    """One layer, where it has room for all, before other days."""
+    from egp.rules.free_days import moved_behind_others
+
+    plan = portfolio.plan
+    if len(others) == 1:
+        return [*_one_layer(portfolio, run, others[0]), moved_behind_others(portfolio, run)]
+    has_room = (plan.exposure or 0.0) + math.fsum(other.exposure or 0.0 for other in others) <= FULL
+    together = [advise("put them into one layer")] if has_room else []
+    return [*together, moved_behind_others(portfolio, run)]
+
+
+def _one_layer(portfolio: Portfolio, run: Interval, other: PortfolioEntry) -> Iterator[Remedy]:
+    from egp.rules.free_days import most_taken, on_its_surfaces
+
+    plan, apart = portfolio.plan, ", so that no unit is in both"
+    own, its = plan.exposure or 0.0, other.exposure or 0.0
     if other.layer:
-        return setting(("layer",), other.layer, f", so that no unit is in both, or start after {other.last}")
-    if plan.layer:
+        if on_its_surfaces(portfolio, other.layer).count(run):
+            return
+        free = 1 - most_taken(portfolio, other.layer, run)
+        if own <= free + (FULL - 1):
+            yield setting(("layer",), other.layer, apart)
+        elif (less := math.floor(free * 1e4 + 1e-6) / 1e2) > 0:
+            edits = Setting(("layer",), other.layer), Setting(("schedule", "exposure"), f"{less:g}%")
+            yield Remedy(edits, after=f"{apart}, if the sample can still be reached")
+    elif not plan.layer and own + its <= FULL:
+        yield advise(f"give both the same `layer`{apart}")
+    elif plan.layer and own + its + most_taken(portfolio, plan.layer, other.running or run) <= FULL:
         name = shown(other.id) or other.path
-        return advise(f"give {name} the `layer: {shown(plan.layer)}`, or start after {other.last}")
-    return advise(f"give both the same `layer`, so that no unit is in both, or start after {other.last}")
+        yield advise(f"give {name} the `layer: {shown(plan.layer)}`{apart}")
 
 
 ACTOR = "owners"
