@@ -1,6 +1,6 @@
 """One changed plan among many: what `egp check PLAN` takes where the others are parsed, and where they are remembered.
 
-    python -m benchmarks.remembered [--count 10000] [--runs 7]
+    python -m benchmarks.remembered [--count 10000] [--runs 7] [--defaults]
 
 Whole processes, CPU seconds, medians. Every run changes the plan first, so that it is never the one of before.
 """
@@ -20,6 +20,7 @@ from benchmarks.plans import write_plans
 
 DAY = "2023-01-17"
 POLICY = 'extends: ["egp:standard"]\nplans: ["experiments/*.yaml"]\n'
+DEFAULTS = "defaults: {statistics: {alpha: 5%}, escalation: {within: 24h}}\n"
 SETTLED = 3
 """Seconds after which the times of files tell two writings apart."""
 
@@ -46,12 +47,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--defaults", action="store_true", help="under a policy that completes plans")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root, cache = Path(folder, "repository"), Path(folder, "cache")
         write_plans(root / "experiments", options.count)
         (root / ".git").mkdir()
-        (root / "egp.yaml").write_text(POLICY)
+        (root / "egp.yaml").write_text(POLICY + DEFAULTS * options.defaults)
         time.sleep(SETTLED)
         forbidden, first = taken(root, cache, "--no-cache"), taken(root, cache)
         later = statistics.median(taken(root, cache) for _ in range(options.runs))

@@ -4,8 +4,8 @@ Rules that compare plans look at an entry of each, and at nothing else of it: to
 seconds. So the entries of a content are kept by its hash, beside what read them. The state of a file on disk stands in for
 its content where nobody can have written it without changing that: the time of its last change is set by the system alone.
 
-No verdict is kept, nothing that a policy or the lock has a say in, and no plan whose days the database of time zones
-decides. What is damaged, or may have been written by somebody else, is as good as not there; so is what cannot be written.
+Where a policy completes plans, an entry rests on the policy, the day and the registration, too, and is kept by these. No
+verdict is kept, and no plan whose days the database of time zones decides. What is damaged, or may have been written by somebody else, is as good as not there; so is what cannot be written.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ from typing import TYPE_CHECKING, Any
 
 from egp import VERSION
 from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.supplied import Moved
+from egp.record.lock_error import LockError
 from egp.rules.rule_inputs import PortfolioEntry, entry_of
-from egp.stats.values import fields
+from egp.stats.values import NamedTuple, fields
 from egp.yaml import read_bytes
 from egp.yaml.atomic import make_private_folder, take_back, write_atomically
 from egp.yaml.bounds import MAX_BYTES
@@ -37,13 +39,14 @@ if TYPE_CHECKING:
     from egp.check.files import Files
     from egp.plan.finding import Failure
     from egp.policy.plan_files import PlanFinder, PlanSource
+    from egp.yaml import Document
 
 Read = Callable[["PlanSource", "list[Failure]"], "list[PortfolioEntry]"]
 
 WORTH_WRITING = 50
 """Files that had to be read from which on everything is written anew: that takes about as long."""
 
-_READING = ("check", "plan", "plan/analysis", "rules", "stats", "yaml")
+_READING = ("check", "plan", "plan/analysis", "policy", "record/lock", "rules", "stats", "yaml")
 """The folders of the modules that make entries of a content."""
 _PARSER = ("yaml", "yaml.events", "yaml._yaml")
 
@@ -51,7 +54,7 @@ _MOST_BYTES = 100_000_000
 _MOST_REPOSITORIES = 50
 """Of more, those that were written longest ago are dropped."""
 _ENDING = ".facts"
-_FORMAT = "egp-facts-1"
+_FORMAT = "egp-facts-2"
 
 _NAMES = fields(PortfolioEntry)[1:-1]
 _held = attrgetter(*_NAMES)
@@ -61,9 +64,31 @@ _KIND_OF: dict[str, type | tuple[type, ...]] = {
     "document": int, "tests": int, "surfaces": list, "flags": list, "first": (int, NoneType), "last": (int, NoneType),
     "exposure": (float, int, NoneType), "alpha": (float, int, NoneType),
 }  # fmt: skip
-_KINDS = tuple(_KIND_OF.get(name, str) for name in _NAMES)
-"""What each may be where it is kept; all others are texts."""
+_KINDS = (*(_KIND_OF.get(name, str) for name in _NAMES), (list, NoneType), str)
+"""What each may be where it is kept; all others are texts. Last come what moved the plan, and the digest of its registration where the
+entry rests on that."""
+_ID = _NAMES.index("id")
 _LAST_DAY = date.max.toordinal()
+
+
+class Making(NamedTuple):
+    """How entries are made of the plans of a file, and what they rest on besides its content."""
+
+    entry: Callable[[Document], tuple[PortfolioEntry, Experiment]]
+    """May raise LockError."""
+    basis: str = ""
+    registered: Callable[[str], str | None] = lambda _: ""
+    """Digest of the registration of an experiment; None for one that cannot be relied on. May raise LockError."""
+
+
+def as_written(path: str) -> Making:
+    """Entries of what plans say themselves."""
+
+    def entry(document: Document) -> tuple[PortfolioEntry, Experiment]:
+        plan, _ = read_experiment(document.value)
+        return entry_of(plan, path, document.index), plan
+
+    return Making(entry)
 
 
 class KeptFacts:
@@ -75,7 +100,7 @@ class KeptFacts:
         self._files: dict[str, list[Any]] = known.get("files", {})
         """Path → the file's state, and the hash of its content."""
         self._facts: dict[str, list[list[Any]]] = known.get("facts", {})
-        """Hash of a content → its facts."""
+        """Hash of a content, and what else they rest on → its facts."""
         self._files_now: dict[str, list[Any]] = {}
         self._facts_now: dict[str, list[list[Any]]] = {}
         self._lacking = 0
@@ -93,42 +118,49 @@ class KeptFacts:
         return cls(os.path.join(folder, name + _ENDING))
 
     def entries(
-        self, source: PlanSource, files: Files, read: Read, failures: list[Failure]
+        self, source: PlanSource, files: Files, read: Read, failures: list[Failure], making: Making
     ) -> list[PortfolioEntry]:
         """The entries of a file; what reads files reads one that it has to say something of."""
         if not files.may_read(source, failures):
             return []
         now = stamp(source.path)
         known = self._files.get(source.path)
-        if now is not None and known is not None and known[0] == now:
-            facts = self._facts[known[1]]
-            self._files_now[source.path], self._facts_now[known[1]] = known, facts
-        else:
-            self._lacking += 1
-            try:
-                content = read_regular(source.path, MAX_BYTES)
-            except OSError:
-                return read(source, failures)
-            facts = self._of_content(content, source, now)
+        try:
+            if now is None or known is None or known[0] != now or not self._has(source, known, making):
+                self._lacking += 1
+                return self._of_content(read_regular(source.path, MAX_BYTES), source, files, now, making)
+        except (OSError, LockError):
+            return read(source, failures)
         files.add(source)
-        return [_entry(source.shown, fact) for fact in facts]
+        return [_entry(source.shown, fact) for fact in self._facts_now[known[1] + making.basis]]
 
-    def _of_content(self, content: bytes, source: PlanSource, now: object) -> list[list[Any]]:
-        digest = sha256(content).hexdigest()
-        facts = self._facts.get(digest)
-        if facts is None:
-            plans = [
-                (read_experiment(each.value)[0], each.index)
-                for each in read_bytes(content, source.shown)
-                if isinstance(each.value, dict)
-            ]
-            entries = [entry_of(plan, source.shown, number) for plan, number in plans]
-            facts = [_fact(each) for each in entries]
+    def _has(self, source: PlanSource, known: list[Any], making: Making) -> bool:
+        """Whether the facts of a content are known, and still are what they were; if so, they are kept."""
+        key = known[1] + making.basis
+        facts = self._facts.get(key)
+        if facts is None or any(making.registered(each[_ID]) != each[-1] for each in facts):
+            return False
+        self._files_now[source.path], self._facts_now[key] = known, facts
+        return True
+
+    def _of_content(
+        self, content: bytes, source: PlanSource, files: Files, now: object, making: Making
+    ) -> list[PortfolioEntry]:
+        known: list[Any] = [now, sha256(content).hexdigest()]
+        files.add(source)
+        if not self._has(source, known, making):
+            documents = [each for each in read_bytes(content, source.shown) if isinstance(each.value, dict)]
+            # What the lock has is told before it is read: where it changes meanwhile, the next call reads it again.
+            registered = [making.registered(_name(each)) for each in documents]
+            made = [making.entry(each) for each in documents]
+            entries = [entry for entry, _ in made]
+            facts = [_fact(*each) for each in zip(entries, registered, strict=True)]
             can_return = [_entry(source.shown, each) for each in json.loads(json.dumps(facts))] == entries
-            if not can_return or any(_rests_on_time_zones(plan) for plan, _ in plans):
-                return facts
-        self._files_now[source.path], self._facts_now[digest] = [now, digest], facts
-        return facts
+            is_known = None not in registered and [*map(_name, documents)] == [each.id for each in entries]
+            if not (can_return and is_known) or any(_rests_on_time_zones(plan) for _, plan in made):
+                return entries
+            self._files_now[source.path], self._facts_now[known[1] + making.basis] = known, facts
+        return [_entry(source.shown, fact) for fact in self._facts_now[known[1] + making.basis]]
 
     def keep(self) -> None:
         """Writes what is known now, where that is worth it."""
@@ -191,7 +223,6 @@ def _has_its_shape(known: dict[str, Any]) -> bool:
         and isinstance(facts, dict)
         and all(map(_is_known_file, files.values()))
         and all(isinstance(each, list) and all(map(_is_fact, each)) for each in facts.values())
-        and all(digest in facts for _, digest in files.values())
     )
 
 
@@ -201,7 +232,7 @@ def _is_known_file(known: object) -> bool:
 
 def _is_fact(fact: object) -> bool:
     """In plain loops: for ten thousand facts generators would take half as long as reading the JSON."""
-    if not isinstance(fact, list) or len(fact) != len(_NAMES) or not all(map(isinstance, fact, _KINDS)):
+    if not isinstance(fact, list) or len(fact) != len(_KINDS) or not all(map(isinstance, fact, _KINDS)):
         return False
     for at in _DAYS:
         if fact[at] is not None and not 0 < fact[at] <= _LAST_DAY:
@@ -210,7 +241,13 @@ def _is_fact(fact: object) -> bool:
         for each in fact[at]:
             if each.__class__ is not str:
                 return False
-    return True
+    return not fact[-2] or all(map(_is_move, fact[-2]))
+
+
+def _is_move(move: object) -> bool:
+    if not isinstance(move, list) or len(move) != len(Moved._fields) or not isinstance(move[-1], list):
+        return False
+    return all(isinstance(each, str) for each in (*move[:-1], *move[-1]))
 
 
 def _head(text: bytes) -> bytes:
@@ -243,8 +280,19 @@ def _drop_oldest(folder: str) -> None:
         take_back(path)
 
 
-def _fact(entry: PortfolioEntry) -> list[Any]:
-    fact = list(_held(entry))
+def _name(document: Document) -> str:
+    """The id that a plan's file says; empty where it says none."""
+    named = document.value.get("id") if isinstance(document.value, dict) else None
+    return named if isinstance(named, str) else ""
+
+
+def _fact(entry: PortfolioEntry, registered: str | None = "") -> list[Any]:
+    moved = entry.moved
+    fact = [
+        *_held(entry),
+        None if moved is None else [[*each[:-1], [*each.path]] for each in moved],
+        registered,
+    ]
     for at in _DAYS:
         fact[at] = fact[at] and fact[at].toordinal()
     for at in _LISTS:
@@ -253,12 +301,18 @@ def _fact(entry: PortfolioEntry) -> list[Any]:
 
 
 def _entry(path: str, fact: list[Any]) -> PortfolioEntry:
-    held = fact[:]
+    held = fact[:-2]
     for at in _DAYS:
         if held[at] is not None:
             held[at] = date.fromordinal(held[at])
     for at in _LISTS:
         held[at] = tuple(held[at])
+    moved = fact[-2]
+    held.append(
+        None
+        if moved is None
+        else tuple(Moved(of, name, before, now, tuple(path)) for of, name, before, now, path in moved)
+    )
     return PortfolioEntry(path, *held)
 
 

@@ -15,9 +15,11 @@ from egp.policy.error import PolicyError
 from egp.record.lock_error import LockError
 from egp.rules.rule_inputs import Portfolio, PortfolioEntry, PortfolioIndex, entry_of
 from egp.stats.values import replace
+from egp.yaml.sha import sha256
 
 if TYPE_CHECKING:
     from egp.check.files import Files
+    from egp.check.kept_facts import Making
     from egp.check.run import JudgedPlan, Run
     from egp.output.report.model import Findings
     from egp.plan.experiment import Experiment
@@ -152,31 +154,53 @@ def _entries_elsewhere(
 def _kept_entries(
     run: Run, files: Files, sources: Sequence[PlanSource], read: Read, failures: list[Failure]
 ) -> list[PortfolioEntry]:
-    """The same, of files that are as they were without parsing them; what a policy completes is read each time."""
-    from egp.check.kept_facts import KeptFacts
+    """The same, of files that are as they were without parsing them."""
+    from egp.check.kept_facts import KeptFacts, as_written
 
     kept = KeptFacts.of(run.finder)
+    if kept is None:
+        return [entry for source in sources for entry in read(source, failures)]
     entries: list[PortfolioEntry] = []
-    completing: dict[int, bool] = {}
+    bases: dict[int, str] = {}
     for source in sources:
-        if kept is None or _may_be_completed(run, source, completing):
-            entries += read(source, failures)
+        try:
+            owner = run.of(source)
+        except PolicyError:
+            making = as_written(source.shown)
         else:
-            entries += kept.entries(source, files, read, failures)
-    if kept is not None:
-        kept.keep()
+            making = _completing(owner, source, bases) or as_written(source.shown)
+        entries += kept.entries(source, files, read, failures, making)
+    kept.keep()
     return entries
 
 
-def _may_be_completed(run: Run, source: PlanSource, known: dict[int, bool]) -> bool:
-    """Whether the policy of a file completes plans; ``known`` is what was found of policies before."""
-    try:
-        policy = run.of(source).policy
-    except PolicyError:
-        return False
-    if id(policy) not in known:
-        known[id(policy)] = policy.completes_plans
-    return known[id(policy)]
+def _completing(run: Run, source: PlanSource, bases: dict[int, str]) -> Making | None:
+    """How the policy of a file completes its plans, and all that this rests on; None where it completes none.
+
+    ``bases`` is what was found of policies before.
+    """
+    from egp.check.kept_facts import Making
+    from egp.record.lock.entries import Entries
+
+    policy = run.policy
+    if id(policy) not in bases:
+        holdouts = sorted((name, each.place) for name, each in policy.holdouts.items())
+        rests_on = (policy.digest, policy.root, run.as_of, run.finder.folder, os.getcwd(), holdouts)
+        bases[id(policy)] = repr(rests_on) if policy.completes_plans else ""
+    if not bases[id(policy)]:
+        return None
+    registered = run.histories.entries if run.histories else Entries({})
+
+    def digest(name: str) -> str | None:
+        if run.histories is None:
+            return ""
+        return registered.digest(name) if isinstance(registered, Entries) else None
+
+    def entry(document: Document) -> tuple[PortfolioEntry, Experiment]:
+        return _completed_entry(run, policy, source, document)
+
+    basis = sha256(f"{bases[id(policy)]}\n{source.in_policy}".encode("utf-8", "surrogatepass")).hexdigest()
+    return Making(entry, basis, digest)
 
 
 def _basis(run: Run) -> object:
@@ -197,7 +221,7 @@ def _entry(run: Run, source: PlanSource, document: Document, failures: list[Fail
     try:
         policy = run.of(source).policy
         if policy.completes_plans:
-            return _completed_entry(run.of(source), policy, source, document)
+            return _completed_entry(run.of(source), policy, source, document)[0]
     except PolicyError:
         pass  # the check of that plan says so
     except LockError as error:
@@ -205,7 +229,9 @@ def _entry(run: Run, source: PlanSource, document: Document, failures: list[Fail
     return entry_of(read_experiment(document.value)[0], source.shown, document.index)
 
 
-def _completed_entry(run: Run, policy: Policy, source: PlanSource, document: Document) -> PortfolioEntry:
+def _completed_entry(
+    run: Run, policy: Policy, source: PlanSource, document: Document
+) -> tuple[PortfolioEntry, Experiment]:
     from egp.check.moving import moved_in
     from egp.plan.completing import read_plan
     from egp.policy.resolving import resolved
@@ -214,7 +240,7 @@ def _completed_entry(run: Run, policy: Policy, source: PlanSource, document: Doc
     entry = run.histories.entries.get(str(name)) if run.histories else None
     document = resolved(document, policy, source.in_policy, run.as_of, entry)
     plan = read_plan(document)[0]
-    return entry_of(plan, source.shown, document.index, moved_in(run, source, document, entry))
+    return entry_of(plan, source.shown, document.index, moved_in(run, source, document, entry)), plan
 
 
 def _places(run: Run) -> Callable[[Moved], tuple[Document, Path] | None]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +151,73 @@ def test_a_link_that_leads_out_is_said_each_time(desk: Desk, tmp_path: Path) -> 
     assert desk.check() == desk.check("--no-cache"), "the files are those that they were"
 
 
-def test_what_a_policy_completes_is_read_each_time(desk: Desk) -> None:
+TOLERANT = POLICY + "rules: {flag-reuse: {severity: warning}, layer-traffic: {severity: warning}}\n"
+HOLDOUT = "holdouts: {shop: {share: 5%, start: 2023-01-02, until: 2023-06-30, unit: user, flag: h}}\n"
+DEFAULTS = {
+    "egp.yaml": [
+        BUDGET,
+        BUDGET + "defaults: {statistics: {alpha: 5%}}\n",
+        BUDGET + "defaults: {statistics: {alpha: 2%}}\n",
+        BUDGET + "defaults: [{statistics: {alpha: 2%}}, {from: 2023-01-20, statistics: {alpha: 5%}}]\n",
+        BUDGET + "defaults: {layer: shared, feature_flag: f, statistics: {alpha: 5%}}\n",
+        BUDGET + "defaults: {statistics: {alpha: 5%}}\nmetrics: [metrics.yaml]\n",
+        BUDGET + HOLDOUT + "defaults: {holdout: {of: shop}, statistics: {alpha: 5%}}\n",
+        BUDGET + HOLDOUT.replace("06-30", "07-31") + "defaults: {holdout: {of: shop}}\n",
+        BUDGET + "overrides: [{paths: [experiments/b.yaml], defaults: {statistics: {alpha: 5%}}}]\n",
+    ],
+    "metrics.yaml": [
+        "metrics: {add_to_cart_rate: {kind: proportion, direction: increase, outcome_window: 0d}}\n",
+        "metrics: {add_to_cart_rate: {kind: proportion, direction: increase, outcome_window: 1d}}\n",
+    ],
+    "experiments/a.yaml": [WITHOUT_ALPHA, neighbour("a"), WITHOUT_ALPHA.replace("layer: pdp\n", ""), "id: ["],
+    "experiments/b.yaml": [WITHOUT_ALPHA.replace("id: a", "id: b"), neighbour("b") + "---\n" + WITHOUT_ALPHA],
+}  # fmt: skip
+
+
+def test_what_a_policy_completes_rests_on_the_policy_the_day_and_the_lock(
+    desk: Desk, parsed: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw, outputs, completed = random.Random(18), set(), 0
+    days = ("2023-01-18", "2023-01-21")
+
+    def register() -> None:
+        """Where nothing keeps plans with the same layer and flag from running."""
+        before = (desk.root / "egp.yaml").read_text()
+        desk.write("egp.yaml", TOLERANT + "defaults: {statistics: {alpha: 5%}}\n")
+        desk.write("experiments/a.yaml", WITHOUT_ALPHA)
+        main(["register", "experiments/a.yaml", "--as-of", "2023-01-17"])
+        desk.write("egp.yaml", before.rstrip("#\n") + "\n")
+
+    def damage() -> None:
+        for file in desk.root.glob("egp.lock.d/*/*"):
+            file.write_text(file.read_text() + "# no longer what egp wrote\n")
+
+    def remove() -> None:
+        shutil.rmtree(desk.root / "egp.lock.d", ignore_errors=True)
+        (desk.root / "egp.lock").unlink(missing_ok=True)
+
+    steps: list[Callable[[], object]] = [
+        *(partial(desk.write, place, text) for place, texts in DEFAULTS.items() for text in texts),
+        register, register, register, damage, remove,
+    ]  # fmt: skip
+    for place, texts in DEFAULTS.items():
+        desk.write(place, texts[0])
+    for _ in range(100):
+        draw.choice(steps)()
+        capsys.readouterr()
+        day = draw.choice(days)
+        fresh = desk.check("--no-cache", "--as-of", day)
+        assert desk.check("--as-of", day) == fresh
+        parsed.clear()
+        assert desk.check("--as-of", day) == fresh
+        outputs.add(fresh)
+        completed += any("supplied:" in each.read_text() for each in desk.root.glob("egp.lock.d/*/*"))
+        assert parsed == [] or "is not as egp wrote it" in fresh[1] + fresh[2]
+    assert len(outputs) > 20
+    assert completed > 20
+
+
+def test_what_a_policy_completes_is_kept_with_the_policy(desk: Desk, parsed: list[str]) -> None:
     desk.write("experiments/a.yaml", WITHOUT_ALPHA)
     desk.write("egp.yaml", BUDGET)
     alone = desk.check()
@@ -157,6 +225,9 @@ def test_what_a_policy_completes_is_read_each_time(desk: Desk) -> None:
     beside = desk.check()
     assert beside == desk.check() == desk.check("--no-cache")
     assert ("alpha-budget" in alone[1], "alpha-budget" in beside[1]) == (False, True)
+    assert parsed == ["a.yaml", "b.yaml"] * 2
+    desk.check("--as-of", "2023-01-19")
+    assert parsed[4:] == ["a.yaml", "b.yaml"], "on another day other defaults may be in force"
 
 
 def test_a_file_that_was_just_written_is_known_by_its_content_alone(
@@ -242,6 +313,10 @@ SPOILT: dict[str, Callable[[Path], object]] = {
     "a day that no calendar has": _of_fact(lambda fact: fact.__setitem__(5, 10**9)),
     "a day before all": _of_fact(lambda fact: fact.__setitem__(6, -1)),
     "a level that is a text": _of_fact(lambda fact: fact.__setitem__(8, "5%")),
+    "a move that is a text": _of_fact(lambda fact: fact.__setitem__(-2, ["moved"])),
+    "a move of numbers": _of_fact(lambda fact: fact.__setitem__(-2, [["metric", "a", 1, "b", []]])),
+    "a move to a number": _of_fact(lambda fact: fact.__setitem__(-2, [["metric", "a", "b", "c", [1]]])),
+    "a registration that is a number": _of_fact(lambda fact: fact.__setitem__(-1, 1)),
     "a link": _link,
     "a folder": _put_folder,
     "written by anybody": lambda file: file.chmod(0o666),

@@ -3,7 +3,8 @@
 # No postponed annotations here: shapes are read from the annotations themselves.
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import TypedMapping, ValueProblem, field, read
@@ -25,11 +26,15 @@ from egp.record.lock.damage import (
     refuse,
     unusable,
 )
-from egp.record.lock.registration import Registration
+from egp.record.lock.registration import Registration, said
 from egp.record.lock_error import LockError
 from egp.stats.hints import Protocol
 from egp.yaml import Document, read_file
+from egp.yaml.bounds import MAX_BYTES
+from egp.yaml.files import read_regular
 from egp.yaml.sha import sha256
+
+T = TypeVar("T")
 
 _KEPT = 10_000
 """Entries that are kept in memory once they were read."""
@@ -85,6 +90,15 @@ class Entries(Mapping[str, Registration]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def digest(self, name: str) -> str | None:
+        """Of what the lock says of an experiment, unread; empty where that is nothing, None for a lock of a commit."""
+        if not isinstance(self.store, EntryFolder):
+            return None
+        content, own = self.store.content(entry_file(name)), self.in_lock_file.get(name)
+        if content is None and own is None:
+            return ""
+        return sha256(f"{said(own)!r}".encode("utf-8", "surrogatepass") + (content or b"")).hexdigest()
+
     def document(self, name: str) -> Document | None:
         """The experiment's own file; None if it has none."""
         documents = self.store.documents(entry_file(name)) if self.store else None
@@ -130,11 +144,18 @@ class EntryFolder:
         return os.path.lexists(os.path.join(self.root, ENTRIES))
 
     def documents(self, path: str) -> list[Document] | None:
+        return self._read(path, lambda file: read_file(file, self.prefix + path))
+
+    def content(self, path: str) -> bytes | None:
+        """What the file of an entry has; None where there is none. Raises LockError."""
+        return self._read(path, lambda file: read_regular(file, MAX_BYTES))
+
+    def _read(self, path: str, read: Callable[[str], T]) -> T | None:
         steps = path.split("/")
         for count in range(1, len(steps) + 1):
             self._require_no_link("/".join(steps[:count]))
         try:
-            return read_file(os.path.join(self.root, path), self.prefix + path)
+            return read(os.path.join(self.root, path))
         except FileNotFoundError:
             for _ in self._in_shard(steps[1]):
                 pass  # to say that it is there in other letters
