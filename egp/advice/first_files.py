@@ -31,7 +31,7 @@ _HEAD = f"""\
 # What a key means: egp explain RULE, or the schema that `egp schema` prints the place of, in an editor.
 """
 MESSAGE = """\
-**{{title}} is rolled back.**
+**{{title}} is being rolled back.**
 
 What happened: {{reasons}}.
 

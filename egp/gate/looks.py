@@ -158,5 +158,14 @@ def immature_days(readout: Readout, metric: Metric) -> list[date]:
     )
 
 
+def complete_days(readout: Readout, metric: Metric) -> list[date]:
+    """Days of first exposure in the stage so far whose outcomes are counted to their end."""
+    window = outcome_window_days(metric)
+    rows = rows_of(readout, metric, "cohort")
+    return sorted(
+        {row.date for row in rows if row.date and (row.through or row.date) >= day_after(row.date, window)}
+    )
+
+
 def outcome_window_days(metric: Metric) -> int:
     return whole_days(metric.outcome_window or timedelta())

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from tests.brief.asking import BUY_NOW, edit
+from egp.pages.brief.holdout import Confirmation
+from tests.brief.asking import BUY_NOW, ask, edit
 from tests.gate.calling import call, taken
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -121,7 +122,14 @@ def money(value: float, digits: int) -> str:
 
 
 def ranged(low: float, middle: float, high: float) -> list[str]:
-    return [money(each, 2) for each in (low, middle, high)]
+    """The middle no finer than three digits of the larger end."""
+    step = 10.0 ** (math.floor(math.log10(max(abs(low), abs(high)))) - 2)
+    return [money(low, 2), money(round(middle / step) * step, 2), money(high, 2)]
+
+
+def with_range(low: float, middle: float, high: float) -> str:
+    ends = ranged(low, middle, high)
+    return f"{ends[1]} (from {ends[0]} to {ends[2]})"
 
 
 PEOPLE_A_DAY = 340_000 / 14
@@ -211,6 +219,7 @@ def harm_of_guardrails(
             if week == "stage"
             else picked(found, window="week", metric=metric, date=week, segment="")
             for week in weeks
+            if week != "stage" or len(weeks) == 1 or metric == "cs_contacts"  # which tripped
         ]
         for of in of_weeks or [judged]:
             yield metric, against_control(of, metric == "refund_rate")
@@ -249,7 +258,7 @@ def points(effect: float) -> str:
         ("day-05", "test", []),
         ("day-14", "test", []),
         ("stage-1", "70%", []),
-        ("two-bad-weeks", "90%", ["2023-03-02", "2023-03-09"]),
+        ("two-bad-weeks", "90%", ["2023-03-02", "2023-03-09", "stage"]),
         ("monitor", "90%", ["stage"]),
     ],
 )
@@ -344,60 +353,94 @@ def lost(ends: Ranged) -> Ranged:
     return -ends[2], -ends[1], -ends[0]
 
 
+def complete(found: list[dict[str, str]], **wanted: str) -> list[dict[str, str]]:
+    """Rows of people whose outcomes are counted to their end: seven days of refunds."""
+    days = {"refund_rate": timedelta(days=7)}
+    return [
+        row
+        for row in picked(found, **wanted)
+        if row["window"] != "cohort"
+        or date.fromisoformat(row["date"]) + days.get(row["metric"], timedelta())
+        <= date.fromisoformat(row["through"] or row["date"])
+    ]
+
+
 def test_harm(repository: Path) -> None:
-    """Gain, harm and net of the same people: those of the stage, and those of a week."""
+    """Gain, harm of every priced guardrail, and net of the same people: those of the stage, and those of a week."""
     text, said = page(repository, "two-bad-weeks")
     found = rows(repository, "two-bad-weeks")
     effect, error = read_out(found)
     luckless = without_luck(effect, error, tail=0.05)
-    money_seen = {"$5", "$1.10"}
-    nets = []
-    for wanted in ({"stage": "90%", "window": "cohort"}, {"window": "week", "date": "2023-03-09"}):
+    money_seen = {"$5", "$9", "$1.10"}
+    told = {kind: list(all_amounts(said, kind)) for kind in ("harm", "wrong_call", "gain", "net")}
+    contacts = []
+    for at, wanted in enumerate(
+        ({"stage": "90%", "window": "cohort"}, {"window": "week", "date": "2023-03-09"})
+    ):
         people = treated_in(found, **wanted)
         assert f"{people:,.0f} people" in text
-        harm = tuple(each * people * 5 for each in per_person(found, "cs_contacts", **wanted))
+        harms = [
+            tuple(each * people * PRICES[metric] for each in per_person(complete(found, **wanted), metric))
+            for metric in ("refund_rate", "cs_contacts")
+        ]
+        for metric, harm in zip(("refund_rate", "cs_contacts"), harms, strict=True):
+            count = harm[1] / PRICES[metric]
+            which = "more" if count > 0 else "fewer"
+            assert f"about {abs(count):,.0f} {which}" in text
         gain = tuple(each * people * 1.10 for each in luckless)
-        net = net_of(gain, harm)  # type: ignore[arg-type]
-        assert f"about {float(f'{harm[1] / 5:.3g}'):,.0f}"[:8] in text
-        nets.append((harm, gain, net))
-        for ends in (lost(harm), gain, harm):  # type: ignore[arg-type]
+        net = net_of(gain, tuple(map(sum, zip(*harms, strict=True))))  # type: ignore[arg-type]
+        kind = ("harm", "wrong_call")[at]
+        assert told[kind][:2] == [pytest.approx(lost(each), rel=1e-2) for each in harms]  # type: ignore[arg-type]
+        assert told["net"][at] == pytest.approx(net, rel=1e-2)
+        of_gain = told["gain"][0] if at == 0 else lost(tuple(told["wrong_call"][2]))  # type: ignore[arg-type]
+        assert of_gain == pytest.approx(gain, rel=2e-3)
+        contacts.append(f"{with_range(*told[kind][1])} gross and {with_range(*told['net'][at])} net")
+        for ends in (*told[kind][:2], of_gain, told["net"][at]):
+            assert with_range(*ends) in text
             money_seen |= set(ranged(*ends))
-        money_seen |= {money(net[0], 2), money(net[2], 2), *({money(net[1], 2)} if net[2] < 0 else ())}
-        money_seen |= set(ranged(*lost(net))) if net[2] < 0 else set()
-    (harm, gain, net), (of_week, forgone, net_of_week) = nets
-    gross, left = ranged(*harm), ranged(*net)
-    assert (
-        f"{gross[1]} (from {gross[0]} to {gross[2]}) lost gross, and net of the gain from {left[0]} to {left[2]}"
-        in text
-    )
-    gross, left = ranged(*of_week), ranged(*lost(net_of_week))
-    assert (
-        f"would lose {gross[1]} (from {gross[0]} to {gross[2]}) gross in each week like the last, and net {left[1]} "
-        f"(from {left[0]} to {left[2]})."
-    ) in text
-    refunds = [each * treated_in(found, stage="90%", window="cohort") * 9
-               for each in per_person(found, "refund_rate", stage="90%", window="cohort")]  # fmt: skip
-    told = amounts(said, "harm")
-    assert told["cs_contacts"] == pytest.approx(lost(harm), rel=5e-3)  # type: ignore[arg-type]
-    assert told["refund_rate"] == pytest.approx([-refunds[2], -refunds[1], -refunds[0]], rel=1e-2)
-    assert "none is in the net, where the 90 % range of the harm holds zero: Refunds" in text
-    assert amounts(said, "gain")["add_to_cart_rate"] == pytest.approx(gain, rel=2e-3)
-    wrong = amounts(said, "wrong_call")
-    assert wrong["cs_contacts"] == pytest.approx(lost(of_week), rel=5e-3)  # type: ignore[arg-type]
-    assert wrong["add_to_cart_rate"] == pytest.approx(lost(forgone), rel=2e-3)  # type: ignore[arg-type]
-    printed = [
-        [each["low"], each["middle"], each["high"]] for each in said["amounts"] if each["kind"] == "net"
-    ]
-    assert printed == [pytest.approx(net, rel=5e-3), pytest.approx(net_of_week, rel=5e-3)]
+    assert f"more, {contacts[0]}; in each week like the last {contacts[1]}." in text
     require_recomputed(text, MONEY, money_seen)
     low, middle, high = without_luck(effect, error)
-    rates = {*guardrail_words(found, "90%", ["2023-03-02", "2023-03-09"]), "90 %", "95 %"}
+    rates = {*guardrail_words(found, "90%", ["2023-03-02", "2023-03-09", "stage"]), "90 %", "95 %"}
     rates |= {"5 %", "1 %", "0.8 %"}  # error rates, which a test of their own recomputes
     rates |= {
         points(each)
         for each in (effect, effect - Z95 * error, effect + Z95 * error, low, middle, high, luckless[1])
     }
     require_near(text, rates)
+
+
+def all_amounts(said: dict[str, Any], kind: str) -> Iterator[list[float]]:
+    for each in said["amounts"]:
+        if each["kind"] == kind:
+            yield [each["low"], each["middle"], each["high"]]
+
+
+def test_a_week_that_fired_has_its_p(repository: Path) -> None:
+    """The one-sided p of a week by itself, which is what its level is compared with; below 0.1 % it is said to be below."""
+    path = repository / "results/pdp-buy-now/two-bad-weeks.csv"
+    found = rows(repository, "two-bad-weeks")
+    for row in picked(found, window="week", date="2023-03-02", metric="cs_contacts", variant="buy_now"):
+        row["sum"] = str(float(row["sum"]) - 250)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(found[0]))
+        writer.writeheader()
+        writer.writerows(found)
+    text, _ = page(repository, "two-bad-weeks")
+    values = {}
+    for week in ("2023-03-02", "2023-03-09"):
+        of = picked(found, window="week", date=week, metric="cs_contacts")
+        control, treated, harm, *_ = compared(of, is_rate=False)
+        values[week] = norm.sf(
+            harm / math.sqrt(control.variance / control.units + treated.variance / treated.units)
+        )
+    assert values["2023-03-09"] < 0.001 < values["2023-03-02"] < 0.008
+    told = re.search(
+        r"clearly worse in the weeks that began on 2023-03-02 \(p = (\S+)\) and 2023-03-09 \(p < 0.001\)",
+        text,
+    )
+    assert told
+    assert float(told[1]) == pytest.approx(values["2023-03-02"], rel=0.05)
 
 
 def test_error_rates_say_which_family_they_count(repository: Path) -> None:
@@ -443,9 +486,13 @@ def test_the_result(repository: Path) -> None:
     money_seen, net = as_measured(said, found, people, at_readout(found))
     assert -38_000 < net[0] < -34_000 < 34_000 < net[2] < 38_000
     require_recomputed(text, MONEY, money_seen)
-    assert f"as measured from {money(net[0], 2)} to {money(net[2], 2)}: no net gain is shown" in text
-    assert "range holds zero" not in text, "a guardrail is in the net whether or not it is clear of noise"
-    rates = {*guardrail_words(found, "test", []), "90 %", "95 %", "70 %", "0 %"}
+    assert (
+        f"as measured the net is {with_range(*net)}: no net gain is shown (amounts with 90 % ranges)" in text
+    )
+    assert "The rule that was agreed requires no net gain." in said["verdict"]
+    assert "A net gain is no condition of going on" in text
+    assert f"{people:,.0f} people, counted anew every 14 days" in text
+    rates = {*guardrail_words(found, "test", []), "90 %", "95 %", "70 %", "0 %", "5 %"}
     rates |= {
         points(each)
         for each in (effect, effect - Z95 * error, effect + Z95 * error, low, middle, high, Z95 * error)
@@ -499,6 +546,12 @@ def test_on_the_way_amounts_rest_on_the_plan(repository: Path) -> None:
     require_recomputed(text, MONEY, printed | clear)
     times = -(expected["refunds"] + expected["contacts"]) / expected["mde"]
     assert f"cost {float(f'{times:.2g}'):g} times the larger gain" in text
+    told = re.search(r"The 0.3 pp that is hoped for is less .* finds it in (\S+) % of cases", text)
+    assert told
+    # CUPED at a correlation of 0.5 leaves three quarters of the variance.
+    rates = (0.12, 0.123)
+    error = math.sqrt(0.75 * sum(rate * (1 - rate) for rate in rates) / 147_000)
+    assert float(told[1]) == pytest.approx(100 * norm.sf(Z95 - 0.003 / error), abs=0.5)
     assert not any(f"-{each}" in text for each in printed), (
         "what is forgone has no sign, and what is saved has none"
     )
@@ -524,7 +577,7 @@ def test_before_the_launch_a_week(repository: Path) -> None:
 
 
 def test_after_the_ramp(repository: Path) -> None:
-    text, said = page(repository, "monitor")
+    text, said = on_the_day_of_the_holdout(repository)
     found = rows(repository, "monitor")
     _, middle, _ = without_luck(*read_out(found))
     held = picked(found, stage="90%", window="cohort", metric="add_to_cart_rate")
@@ -536,19 +589,77 @@ def test_after_the_ramp(repository: Path) -> None:
     )
     power = norm.sf(Z95 - middle / error)
     assert holdout["power"] == pytest.approx(power, rel=1e-3)
-    told = re.search(r"if the true gain is (\S+ pp), .* in (\S+) % of cases; at least 80 %", text)
-    assert told
-    assert told.groups() == (points(middle), f"{math.floor(power * 1000) / 10}")
-    assert not holdout["validated"], (
-        "the holdout is read on 10 May, and on no day on which it happens to agree"
+    assert holdout["validated"]
+    ends = f"{points(holdout['low'])} to {points(holdout['high'])}"
+    assert f"against the holdout: {points(holdout['estimate'])} ({ends})" in text
+    asked = ask(repository, BUY_NOW, "results/pdp-buy-now/monitor.yaml", "2023-05-10T09:00:00-07:00")
+    assert isinstance(asked.said.confirmed, Confirmation)
+    assert asked.said.confirmed.in_words == (
+        f"The gain is validated: Add-to-cart rate {points(holdout['estimate'])} against the holdout, 95 % range {ends}, all of it above "
+        f"zero; if the true gain is {points(middle)}, a holdout of this size shows a difference from zero in "
+        f"{math.floor(power * 1000) / 10} % of cases; at least 80 % are required."
     )
-    assert "So far the holdout agrees (interim; it is read on 2023-05-10)" in text
     treated = treated_in(found, stage="90%", window="cohort")
     assert f"{treated:,.0f} people" in text
-    so_far, net = as_measured(said, found, treated, picked(found, stage="90%", window="cohort"))
+    so_far, _ = as_measured(said, found, treated, complete(found, stage="90%", window="cohort"))
+    require_recomputed(text, MONEY, so_far)
+
+
+def on_the_day_of_the_holdout(repository: Path) -> tuple[str, dict[str, Any]]:
+    """The same results as if they had been taken on the holdout's last day."""
+    path = repository / "results/pdp-buy-now/monitor.yaml"
+    path.write_text(re.sub(r"as_of: \S+", "as_of: 2023-05-10T09:00:00-07:00", path.read_text()))
+    return page(repository, "monitor")
+
+
+def test_the_holdout_is_read_on_its_day_and_by_results_of_that_day(repository: Path) -> None:
+    """Nobody who reads it until it agrees reads it here: before its day there is no number of it, and no word."""
+    text, said = page(repository, "monitor")
+    found = rows(repository, "monitor")
+    held = picked(found, stage="90%", window="cohort", metric="add_to_cart_rate")
+    control, treated, seen, *_ = compared(held, is_rate=True)
+    error = math.sqrt(control.variance / control.units + treated.variance / treated.units)
+    power = norm.sf(Z95 - without_luck(*read_out(found))[1] / error)
+    assert said["holdout"] is None
+    assert points(seen) not in text
+    assert (
+        f"The holdout is read on 2023-05-10, and by nobody before: if the true gain is {points(without_luck(*read_out(found))[1])}"
+        in text
+    )
+    assert f"a difference from zero in {math.floor(power * 1000) / 10} % of cases; at least 80 %" in text
+    later = ["--results=results/pdp-buy-now/monitor.yaml", "--as-of=2023-05-10T09:00", "--format=json"]
+    assert json.loads(call(repository, "brief", BUY_NOW, *later).out)["holdout"] is None, "rows of March"
+    so_far, net = as_measured(
+        said,
+        found,
+        treated_in(found, stage="90%", window="cohort"),
+        complete(found, stage="90%", window="cohort"),
+    )
     to_come, _ = as_measured(said, found, PEOPLE_A_DAY * 0.9 * 69, at_readout(found), at=1)
     require_recomputed(text, MONEY, so_far | to_come)
-    assert f"as measured from {money(net[0], 2)} to {money(net[2], 2)}: no net gain is shown" in text
+    assert f"as measured the net is {with_range(*net)}: no net gain is shown" in text
+
+
+def test_before_the_outcomes_of_a_stage_are_complete_it_has_no_net(repository: Path) -> None:
+    """Two days at 70 %, of refunds that take seven: what has come in is no measure of what comes."""
+    text, said = page(repository, "stage-1")
+    found = rows(repository, "stage-1")
+    assert complete(found, stage="70%", window="cohort", metric="refund_rate") == []
+    people = treated_in(found, stage="70%", window="cohort")
+    so_far = [each * people * 9 for each in per_person(found, "refund_rate", stage="70%", window="cohort")]
+    (refunds,) = [
+        each["what"]
+        for each in said["amounts"]
+        if each["metric"] == "refund_rate" and "stage" in each["what"]
+    ]
+    assert refunds == "Refunds, stage 70% so far: about as many so far"
+    assert next(all_amounts(said, "harm")) == pytest.approx(lost(so_far), rel=2e-2)  # type: ignore[arg-type]
+    nets = [each for each in said["amounts"] if each["kind"] == "net"]
+    assert ["from 2023-02-09 to 2023-05-10" in each["what"] for each in nets] == [True]
+    assert (
+        "Outcomes of Refunds are still coming in for everybody in the stage, so that it has no net yet."
+        in text
+    )
 
 
 def test_what_was_gained_is_counted_until_the_results_were_taken(repository: Path) -> None:
@@ -557,13 +668,6 @@ def test_what_was_gained_is_counted_until_the_results_were_taken(repository: Pat
     later = ["--results=results/pdp-buy-now/monitor.yaml", "--as-of=2023-04-30T09:00"]
     said = json.loads(call(repository, "brief", BUY_NOW, *later, "--format=json").out)
     assert amounts(said, "gain")["add_to_cart_rate"] == amounts_so_far(now)
-
-
-def test_validated_is_said_on_the_day_on_which_the_holdout_is_read(repository: Path) -> None:
-    for day, is_due in (("2023-05-09", False), ("2023-05-10", True)):
-        asked = ["--results=results/pdp-buy-now/monitor.yaml", f"--as-of={day}T09:00", "--format=json"]
-        said = json.loads(call(repository, "brief", BUY_NOW, *asked).out)
-        assert said["holdout"]["validated"] == is_due
 
 
 def amounts_so_far(said: dict[str, Any]) -> list[float]:

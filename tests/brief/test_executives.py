@@ -50,8 +50,8 @@ def test_lights_and_words(repository: Path) -> None:
     page = ask(repository, BUY_NOW, TWO_BAD_WEEKS, audience="exec").page
     (table,) = [each for each in section(page, "Guardrails").blocks if isinstance(each, Table)]
     assert [list(row) for row in table.rows] == [
-        ["refund_rate", Light("good", "within the margin, no clear change"), "no clear difference", "clearly worse in none of 2 weeks, no clear change"],
-        ["cs_contacts", Light("bad", "harmed, no clear change"), "worse by about 15 %", "clearly worse in 2 of 2 weeks, no clear change"],
+        ["refund_rate", Light("good", "within the margin, as in the week before"), "no clear difference", "clearly worse in none of 2 weeks"],
+        ["cs_contacts", Light("bad", "harmed, as in the week before"), "worse by about 15 %", "clearly worse in 2 of 2 weeks"],
         ["p95_page_load", Light("good", "within the margin"), "no clear difference", "stage 90% so far"],
     ]  # fmt: skip
     assert "the agreed stop rule on cs_contacts has fired" in page.verdict

@@ -62,15 +62,18 @@ def test_two_stakeholders_and_two_bad_weeks(repository: Path) -> None:
     rows = guardrail_rows(page)
     assert [(row[0], row[1], row[4]) for row in rows] == [
         ("refund_rate", "week of 2023-03-02", "within the margin"),
-        ("refund_rate", "week of 2023-03-09", "within the margin, no clear change"),
+        ("refund_rate", "week of 2023-03-09", "within the margin, as in the week before"),
         ("cs_contacts", "week of 2023-03-02", "harmed"),
-        ("cs_contacts", "week of 2023-03-09", "harmed, no clear change"),
+        ("cs_contacts", "week of 2023-03-09", "harmed, as in the week before"),
+        ("cs_contacts", "stage 90% so far", "harmed"),
         ("p95_page_load", "stage 90% so far", "within the margin"),
     ]
     assert rows[3][2:4] == ["+14.8 % (+7.55 % to +23 %)", "7%"]
     tripped = points(section(page, "What tripped"))
     assert any(
-        "in the weeks that began on 2023-03-02 and 2023-03-09, until 2023-03-15" in each for each in tripped
+        "in the weeks that began on 2023-03-02 (p < 0.001) and 2023-03-09 (p < 0.001), until 2023-03-15"
+        in each
+        for each in tripped
     )
 
 
@@ -115,14 +118,17 @@ def test_a_week_counts_as_harmed_where_the_stop_rule_counts_it(repository: Path)
     assert states["cs_contacts", "week of 2023-03-09"].startswith("harmed")
     tripped = points(section(page, "What tripped"))
     assert not any("stop rule" in each for each in tripped)
-    assert "cs_contacts was clearly worse in the week that began on 2023-03-09, until 2023-03-15" in tripped
+    assert (
+        "cs_contacts was clearly worse in the week that began on 2023-03-09 (p < 0.001), until 2023-03-15"
+        in tripped
+    )
 
 
 @pytest.mark.parametrize(
     ("low", "high", "is_harmed", "tripped", "light"),
     [
         (-0.01, 0.01, False, (), Light("good", "within the margin")),
-        (-0.01, 0.09, False, (), Light("caution", "beyond the margin not ruled out")),
+        (-0.01, 0.09, False, (), Light("caution", "range reaches the margin")),
         (0.01, 0.05, False, (), Light("caution", "signs of harm")),
         (0.03, 0.09, True, (), Light("caution", "harmed")),
         (0.03, 0.09, True, ("stop-rule",), Light("bad", "harmed")),
@@ -167,10 +173,7 @@ def test_the_readout_offers_to_go_on_first(repository: Path) -> None:
 def test_after_the_ramp_the_holdout_says_whether_the_gain_is_there(repository: Path) -> None:
     page = ask(repository, BUY_NOW, "results/pdp-buy-now/monitor.yaml").page
     assert page.tone == "neutral", "no day on which the holdout is read has come"
-    assert (
-        "So far the holdout agrees (interim; it is read on 2023-05-10): Add-to-cart rate +0.55 pp against the holdout"
-        in page.verdict
-    )
+    assert "stay as it is until the holdout is read on 2023-05-10" in page.verdict
     assert "D" not in options(page), "there is no further stage"
 
 
@@ -181,21 +184,23 @@ def test_without_rows_of_the_holdout_nothing_is_validated(repository: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("power", "low", "is_due", "word", "is_validated"),
+    ("power", "low", "word", "is_validated"),
     [
-        (0.79, 0.001, True, "The gain is not validated yet", False),
-        (0.81, -0.001, True, "The gain is not confirmed", False),
-        (0.81, 0.001, True, "The gain is validated", True),
-        (0.81, 0.001, False, "So far the holdout agrees (interim", False),
-        (0.81, -0.001, False, "So far the holdout neither confirms nor refutes the gain (interim", False),
+        (0.79, 0.001, "The gain is not validated", False),
+        (0.81, -0.001, "The gain is not confirmed", False),
+        (0.81, 0.001, "The gain is validated", True),
     ],
 )
 def test_a_holdout_validates_if_it_could_have_said_otherwise(
-    repository: Path, power: float, low: float, is_due: bool, word: str, is_validated: bool
+    repository: Path, power: float, low: float, word: str, is_validated: bool
 ) -> None:
-    told = ask(repository, BUY_NOW, "results/pdp-buy-now/monitor.yaml").said.confirmed
+    due = "2023-05-10T09:00:00-07:00"
+    edit(
+        repository, "results/pdp-buy-now/monitor.yaml", ("as_of: 2023-03-02T09:00:00-08:00", f"as_of: {due}")
+    )
+    told = ask(repository, BUY_NOW, "results/pdp-buy-now/monitor.yaml", due).said.confirmed
     assert isinstance(told, Confirmation)
-    changed = replace(told, power=power, low=low, is_due=is_due)
+    changed = replace(told, power=power, low=low)
     assert changed.in_words.startswith(word)
     assert changed.is_validated is is_validated
 
@@ -207,7 +212,7 @@ def test_what_a_reader_needs_last_is_folded(repository: Path) -> None:
         "The draft for C: ranking-model-without-new-users",
         "The message that goes out",
         "What was agreed before any result",
-        "What the policy insists on (2023.1)",
+        "What the policy insists on besides (2023.1)",
         "What it was expected to be worth, before any result",
     ]
     assert "Waiting" not in shown(page), "there is no launch to put off any more"
@@ -324,12 +329,11 @@ def test_what_was_agreed_is_told_in_words(repository: Path) -> None:
         "It ships if the whole range of the result is better than no change, and every guardrail is shown to stay within what was agreed; otherwise: keep_control.",
         "The options agreed for the readout: ship, keep_control or narrower_rerun.",
     ]
-    policy = points(section(page, "What the policy insists on"))
-    assert "It runs for at least 14 consecutive days at full exposure." in policy
-    assert (
-        "These must not get worse by more than their margins: refund_rate, cs_contacts and p95_page_load."
-        in policy
-    )
+    policy = points(section(page, "What the policy insists on besides"))
+    assert "Every weekday is in it at least twice." in policy
+    once = "It runs for at least 14 consecutive days at full exposure."
+    assert shown(page).count(once) == 1, "it stands at the top, before anybody argues"
+    assert once not in policy
 
 
 @pytest.mark.parametrize("audience", get_args(Audience))

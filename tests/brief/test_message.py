@@ -34,7 +34,7 @@ def write(folder: Path, text: str, path: str = TEMPLATE) -> Path:
 
 def test_the_example_is_filled_in(repository: Path) -> None:
     text = message(repository)
-    assert "Persistent Buy Now button on mobile product pages is rolled back." in text
+    assert "Persistent Buy Now button on mobile product pages is being rolled back." in text
     assert "the agreed stop rule on cs_contacts has fired" in text
     assert "p <" not in text, "a message is for everybody"
     assert "back to control by feature_flag, within 15 minutes (@pdp-oncall)" in text
@@ -48,7 +48,7 @@ def test_what_a_plan_says_is_not_looked_at_for_names(repository: Path) -> None:
         BUY_NOW,
         ("title: Persistent Buy Now button on mobile product pages", 'title: "{{owner}} {% x %}"'),
     )
-    assert "**{{owner}} {% x %} is rolled back.**" in message(repository)
+    assert "**{{owner}} {% x %} is being rolled back.**" in message(repository)
 
 
 def test_what_the_plan_leaves_out_is_said(repository: Path) -> None:
@@ -124,7 +124,7 @@ def test_what_is_no_text_for_people_is_not_quoted(repository: Path, named: str) 
 
 def test_a_template_at_the_root_of_the_policy(repository: Path) -> None:
     (repository / TEMPLATE).rename(write(repository, "", "comms/rollback.md"))
-    assert "is rolled back." in message(repository)
+    assert "is being rolled back." in message(repository)
 
 
 def test_a_template_that_is_no_text(repository: Path) -> None:

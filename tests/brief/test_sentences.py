@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from egp.pages.brief.holdout import Confirmation
+from egp.pages.brief.page import Brief
 from egp.pages.brief.result import PrimaryResult
 from egp.pages.brief.scene import Scene, scene
 from egp.pages.brief.telling import _pictured
@@ -26,34 +27,40 @@ RESULTS = "results/pdp-buy-now"
 def test_guardrails_that_the_stage_cannot_clear_are_named(repository: Path) -> None:
     """After two days at 70 % no row is of a week of the test, and what the stage cannot rule out is in the headline."""
     page = ask(repository, BUY_NOW, f"{RESULTS}/stage-1.yaml").page
-    assert page.verdict.endswith(" refund_rate and p95_page_load there: beyond the margin not ruled out.")
+    assert page.verdict.endswith(
+        " Margins are judged at the readout, on complete outcomes: of refund_rate and p95_page_load a stage that short may not show "
+        "anew that they are kept."
+    )
     assert "week of 2023-01-30" not in shown(page)
     later = ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml").page
-    assert "not ruled out" not in later.verdict
+    assert "may not show" not in later.verdict
 
 
-def test_what_is_left_out_of_the_amounts_is_named(repository: Path) -> None:
-    harm = shown(ask(repository, BUY_NOW, TWO_BAD_WEEKS).page)
-    assert "none is in the net, where the 90 % range of the harm holds zero: Refunds." in harm
+DUE = "2023-05-10T09:00:00-07:00"
+
+
+def on_its_day(repository: Path) -> Brief:
+    """The page of the day on which the holdout is read, by results of that day."""
+    edit(repository, f"{RESULTS}/monitor.yaml", ("as_of: 2023-03-02T09:00:00-08:00", f"as_of: {DUE}"))
+    return ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml", DUE)
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "power", "is_due", "mark"),
+    ("low", "high", "power", "mark"),
     [
-        (0.001, 0.01, 0.9, True, "good"),
-        (0.001, 0.01, 0.9, False, "plain"),
-        (-0.001, 0.01, 0.9, True, "caution"),
-        (0.001, 0.01, 0.7, True, "caution"),
-        (-0.02, -0.01, 0.9, False, "bad"),
+        (0.001, 0.01, 0.9, "good"),
+        (-0.001, 0.01, 0.9, "caution"),
+        (0.001, 0.01, 0.7, "caution"),
+        (-0.02, -0.01, 0.9, "bad"),
     ],
 )
 def test_the_range_of_the_holdout_has_a_mark_of_its_own(
-    repository: Path, low: float, high: float, power: float, is_due: bool, mark: str
+    repository: Path, low: float, high: float, power: float, mark: str
 ) -> None:
     """The readout's stays green, whatever the holdout says since."""
-    said = ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml").said
+    said = on_its_day(repository).said
     assert isinstance(said.confirmed, Confirmation)
-    changed = replace(said, confirmed=replace(said.confirmed, low=low, high=high, power=power, is_due=is_due))
+    changed = replace(said, confirmed=replace(said.confirmed, low=low, high=high, power=power))
     assert isinstance(said.result, PrimaryResult)
     figure = _pictured(changed, said.result)
     assert isinstance(figure.drawing, Intervals)
@@ -64,34 +71,43 @@ def test_the_range_of_the_holdout_has_a_mark_of_its_own(
 def test_validated_has_a_criterion_and_somebody_acts_by_a_day(repository: Path) -> None:
     page = ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml").page
     assert (
-        "all of it above zero; if the true gain is +0.58 pp, a holdout of this size shows a difference from zero in 93.9 % of cases"
-        in page.verdict
-    )
-    assert (
-        "Validated is a gain whose whole range is above zero on the day on which the holdout is read"
+        "Validated is a gain whose whole range is above zero on the day on which the holdout is read, and on no other"
         in shown(page)
     )
+    assert "not validated" not in page.verdict, "unread is no verdict"
     told = facts(page, "Who decides")
     assert told["who acts next"] == (
-        "@pdp-pm has the holdout read, and says whether it ends and the change stays, by 2023-05-10, its last day"
+        "@pdp-pm has the holdout read on 2023-05-10, its last day: the change stays for everybody if the gain is validated and every "
+        "guardrail is within its margin, and is withdrawn if the holdout is all below zero; in between vp_commerce decides"
     )
     edit(repository, BUY_NOW, ("share: 10%, until: 2023-05-10", "share: 10%"))
-    without = facts(ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml").page, "Who decides")
-    assert without["who acts next"].endswith(
+    asked = ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml")
+    assert facts(asked.page, "Who decides")["who acts next"].endswith(
         "the plan does not say until when anybody is held out (`holdout.until`)"
     )
+    assert asked.said.confirmed == "the plan does not say when the holdout is read (`holdout.until`)"
+
+
+def test_until_the_holdout_is_read_it_is_recommended_to_wait(repository: Path) -> None:
+    asked = ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml")
+    assert asked.page.verdict.startswith(
+        "Recommended is A, raise nothing: stay as it is until the holdout is read on 2023-05-10."
+    )
+    assert {
+        letter for letter, (_, _, light) in options(asked.page).items() if "recommended" in light.word
+    } == {"A"}
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "is_due", "begins"),
+    ("low", "high", "is_within", "begins"),
     [
+        (0.001, 0.01, True, "Recommended is to keep the change for everybody: @pdp-pm ends the holdout."),
         (
             0.001,
             0.01,
             False,
-            "Recommended is A, raise nothing: stay as it is until the holdout is read on 2023-05-10.",
+            "Nothing is recommended: the gain is validated, and of refund_rate it is not shown that the margin is kept; @pdp-pm decides.",
         ),
-        (0.001, 0.01, True, "Recommended is to keep the change for everybody: @pdp-pm ends the holdout."),
         (-0.01, -0.001, True, "Recommended is B, roll back: @pdp-pm has it withdrawn."),
         (
             -0.01,
@@ -101,17 +117,22 @@ def test_validated_has_a_criterion_and_somebody_acts_by_a_day(repository: Path) 
         ),
     ],
 )
-def test_after_the_ramp_something_is_recommended_or_somebody_decides_by_a_day(
-    repository: Path, low: float, high: float, is_due: bool, begins: str
+def test_on_the_day_of_the_holdout_it_decides_with_the_guardrails(
+    repository: Path, low: float, high: float, is_within: bool, begins: str
 ) -> None:
-    as_of = "2023-05-10T09:00" if is_due else "2023-03-02T09:30"
-    asked = ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml", as_of)
+    """A gain keeps a change for everybody only where every guardrail is within its margin as well."""
+    asked = on_its_day(repository)
     assert isinstance(asked.said.confirmed, Confirmation)
-    of_scene = scene_of(repository, f"{RESULTS}/monitor.yaml", as_of)
-    seen = replace(asked.said.confirmed, low=low, high=high, is_due=is_due)
-    assert _what_decides(of_scene, seen).startswith(begins)
-    marked = {letter for letter, (_, _, light) in options(asked.page).items() if "recommended" in light.word}
-    assert marked == (set() if is_due else {"A"})
+    of_scene = scene_of(repository, f"{RESULTS}/monitor.yaml", DUE)
+    seen = replace(asked.said.confirmed, low=low, high=high)
+    rows = list(asked.said.guardrails)
+    assert rows[0].latest is not None
+    assert rows[0].latest.of_control is not None
+    if not is_within:
+        wide = replace(rows[0].latest, of_control=rows[0].latest.of_control._replace(high=0.09))
+        rows[0] = replace(rows[0], seen=(wide,))
+    assert _what_decides(of_scene, seen, rows).startswith(begins)
+    assert not any("recommended" in light.word for _, _, light in options(asked.page).values())
 
 
 def scene_of(folder: Path, results: str, as_of: str) -> Scene:
@@ -127,7 +148,8 @@ def test_a_test_that_runs_names_who_reads_it_and_when(repository: Path) -> None:
     told = facts(page, "Who decides")["who acts next"]
     assert (
         told
-        == "@pdp-pm has the result read on 2023-02-06; before it only a stop rule or a limit ends the test"
+        == "@pdp-pm has the result read on 2023-02-06; before it a stop rule, a limit or option B (roll back) ends the test, and "
+        "none of them ships it"
     )
     assert section(page, "Guardrails").title == "Guardrails, the test so far", "five days are not fourteen"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from egp import stats
 from egp.gate.comparisons import comparison_so_far
 from egp.gate.estimates import Lacking, units_in
-from egp.gate.looks import last_judged_day
+from egp.gate.looks import complete_days, last_judged_day, outcome_window_days
 from egp.gate.rows import cumulative_rows
 from egp.gate.settings import guardrail_alpha
 from egp.pages.brief.balance import Period, gain_line
@@ -19,6 +19,7 @@ from egp.pages.brief.priced import (
     Account,
     PricedLine,
     account,
+    anew,
     counted_as,
     of_a_thousand,
     stated_account,
@@ -41,6 +42,8 @@ from egp.plan.wording import money, percent, significant
 from egp.yaml import pointer
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from egp.gate.readout import Readout
     from egp.pages.brief.guardrails import SeenHarm, WatchedGuardrail
     from egp.pages.brief.result import PrimaryResult
@@ -120,14 +123,28 @@ def _so_far(
     scene: Scene, readout: Readout, path: Path, metric: Metric, variant: str, treated: int, period: str
 ) -> PricedLine:
     price = price_of(metric, scene.policy.metrics)
-    judged = last_judged_day(readout, metric) if is_read_out(readout) else None
+    judged, is_partial = _last_counted(readout, metric)
     seen = comparison_so_far(readout, metric, variant, judged)
     sign = 1 if harm_direction(metric, path) == "increase" else -1
     low, high = sorted(sign * end for end in seen.difference.interval(2 * guardrail_alpha(readout)))
     harm = sign * seen.difference.estimate
     name = _name(scene, metric, readout, variant)
     units = seen.treatment_units if metric.segment else treated or seen.treatment_units
-    return _harm(f"{name}, {period}", metric, price, units, low, harm, high, sign)._replace(of=name)
+    line = _harm(f"{name}, {period}", metric, price, units, low, harm, high, sign)._replace(of=name)
+    return line._replace(events=f"{line.events} so far", is_partial=True) if is_partial else line
+
+
+def _last_counted(readout: Readout, metric: Metric) -> tuple[date | None, bool]:
+    """The last day of first exposure whose people an amount counts, None for all; and whether their outcomes are still coming in.
+
+    Those of whom the outcomes are complete say what comes of a person. Before there are any, what has come in is what there is.
+    """
+    if is_read_out(readout):
+        return last_judged_day(readout, metric), False
+    if not outcome_window_days(metric):
+        return None, False
+    complete = complete_days(readout, metric)
+    return (complete[-1], False) if complete else (None, True)
 
 
 def people_of_the_last_week(rows: Sequence[WatchedGuardrail]) -> int:
@@ -138,10 +155,10 @@ def people_of_the_last_week(rows: Sequence[WatchedGuardrail]) -> int:
 def another_week(
     scene: Scene, readout: Readout, rows: Sequence[WatchedGuardrail], treated: int = 0
 ) -> Iterator[PricedLine | str]:
-    """What another week like the last one costs, of every guardrail that tripped."""
+    """What another week like the last one costs, of each guardrail that has one."""
     for row in rows:
         seen: SeenHarm | None = row.latest
-        if not row.tripped or seen is None or seen.first is None:
+        if seen is None or seen.first is None:
             continue
         path = next(at for at, metric in scene.plan.guardrails if metric.name == row.metric.name)
         sign = 1 if harm_direction(row.metric, path) == "increase" else -1
@@ -180,7 +197,7 @@ def _name(scene: Scene, metric: Metric, readout: Readout, variant: str) -> str:
 def periods_of_gain(scene: Scene, readout: Readout, *, goes_on: bool) -> Iterator[Period | str]:
     """The stage so far, and until the holdout ends where the treatment goes on; else the line that would say it."""
     if readout.stage.position >= 0 and (reached := treated_people(readout)):
-        yield Period(so_far(readout), reached, "")
+        yield Period(so_far(readout), reached)
     if not goes_on:
         return
     until = scene.plan.holdout.until if scene.plan.holdout else None
@@ -194,7 +211,7 @@ def periods_of_gain(scene: Scene, readout: Readout, *, goes_on: bool) -> Iterato
     except NotChecked as missing:
         yield _needs(missing)
     else:
-        yield Period(f"from {scene.day} to {until}", reached, counted)
+        yield Period(f"from {scene.day} to {until}", reached, anew(scene.plan, days), counted)
 
 
 def week_of_gain(scene: Scene, result: PrimaryResult, treated: float) -> Iterator[PricedLine | str]:
@@ -203,8 +220,8 @@ def week_of_gain(scene: Scene, result: PrimaryResult, treated: float) -> Iterato
         return
     assert scene.judgement is not None
     try:
-        reached = people(scene.plan, WEEK, treated)
-        line = gain_line(scene, scene.judgement.readout, result, reached, "")
+        reached = Period("", round(people(scene.plan, WEEK, treated)))
+        line = gain_line(scene, scene.judgement.readout, result, reached)
     except Unpriced as reason:
         yield str(reason)
     except NotChecked as missing:

@@ -26,8 +26,11 @@ class Period(NamedTuple):
     """People of whom gain, harm and net are said."""
 
     name: str
+    """ "stage 90% so far", "from 2023-02-07 to 2023-05-10"."""
     people: int
-    counted: str
+    anew: str = ""
+    """How often who comes back counts: ", counted anew every 14 days"."""
+    counted: str = ""
     """How they are counted, where they are a forecast."""
 
     @property
@@ -35,33 +38,39 @@ class Period(NamedTuple):
         """Whether its people are a forecast."""
         return bool(self.counted)
 
+    @property
+    def in_words(self) -> str:
+        return f"{self.name}: {self.people:,} people{self.anew}"
+
 
 class Balance(NamedTuple):
     """What a period comes to for the people who are treated in it."""
 
-    period: str
-    """ "stage 90% so far", "from 2023-02-07 to 2023-05-10"."""
-    people: int
+    period: Period
     harms: tuple[PricedLine, ...]
     gain: PricedLine | None
     net: PricedLine | None
 
     @property
-    def in_words(self) -> str:
-        """ "The metric alone is worth $13k, …; with refunds as measured from -$36k to $37k: no net gain is shown"."""
-        assert self.gain is not None
-        alone = f"The metric alone is worth {self.gain.amount}, {self.period}"
+    def shows(self) -> str:
+        """What the net shows; empty where there is none."""
         if self.net is None:
-            return f"{alone}; no guardrail has a price, so that the net is not known"
-        shows = (
-            "a net gain"
-            if self.net.amount.low > 0
-            else "a net loss"
-            if self.net.amount.high < 0
-            else "no net gain"
-        )
+            return ""
+        if self.net.amount.low > 0:
+            return "a net gain"
+        return "a net loss" if self.net.amount.high < 0 else "no net gain"
+
+    @property
+    def in_words(self) -> str:
+        """ "The metric alone is worth $13k (…) from …; less Refunds as measured it is $210 (…): no net gain is shown"."""
+        assert self.gain is not None
+        alone = f"The metric alone is worth {self.gain.amount}, {self.period.name}"
+        if waits := listing(each.of for each in self.harms if each.is_partial):
+            return f"{alone}; the net is not known before outcomes of {waits} are complete"
+        if self.net is None:
+            return f"{alone}; no guardrail has a price in the same currency, so that the net is not known"
         names = listing(each.of for each in self.harms)
-        return f"{alone}; with {names} as measured {self.net.amount}: {shows} is shown"
+        return f"{alone}; with {names} as measured the net is {self.net.amount}: {self.shows} is shown"
 
     @property
     def lines(self) -> tuple[PricedLine, ...]:
@@ -69,50 +78,36 @@ class Balance(NamedTuple):
 
 
 def balance(
-    scene: Scene,
-    readout: Readout,
-    result: PrimaryResult | None,
-    period: str,
-    people: int,
-    harms: Sequence[PricedLine],
+    scene: Scene, readout: Readout, result: PrimaryResult | None, period: Period, harms: Sequence[PricedLine]
 ) -> Balance:
-    """Of the people of a period, what is lost by the harms and gained by the result, which holds for a person."""
-    gain = None
-    if result is not None:
-        with suppress(Unpriced):
-            gain = gain_line(scene, readout, result, people, period)
-    net = _net(gain, harms, people, period) if gain is not None and harms else None
-    return Balance(period, people, tuple(harms), gain, net)
+    """Of the people of a period what is lost by the harms, gained by the result, which holds for a person, and left.
 
-
-def as_measured(
-    scene: Scene, readout: Readout, result: PrimaryResult, period: Period, harms: Sequence[PricedLine]
-) -> Balance:
-    """The same where the treatment goes on: every priced guardrail as it was measured, whether or not that is clear of noise.
-
-    A guardrail of a part of the traffic is in the one of all of it.
+    Every priced guardrail is in it as it was measured, whether or not that is clear of noise. One of a part of the traffic is in
+    the one of all of it, and not counted twice. Before the outcomes of each are complete there is no net.
     """
     of_parts = {metric.name for _, metric in scene.plan.guardrails if metric.segment}
     whole = [each for each in harms if each.metric not in of_parts]
-    found = balance(scene, readout, result, period.name, period.people, whole)
-    if found.gain is None or not period.counted:
-        return found
-    return found._replace(gain=found.gain._replace(how=f"{found.gain.how} ({period.counted})"))
+    gain = None
+    if result is not None:
+        with suppress(Unpriced):
+            gain = gain_line(scene, readout, result, period)
+    is_whole = bool(whole) and not any(each.is_partial for each in whole)
+    net = _net(gain, whole, period) if gain is not None and is_whole else None
+    return Balance(period, tuple(harms), gain, net)
 
 
-def gain_line(
-    scene: Scene, readout: Readout, result: PrimaryResult, people: float, period: str
-) -> PricedLine:
+def gain_line(scene: Scene, readout: Readout, result: PrimaryResult, period: Period) -> PricedLine:
     """What the result gains those people, its range at the level of the guardrails. Raises Unpriced."""
     price = price_of(result.metric, scene.policy.metrics)
     found = result.corrected(2 * guardrail_alpha(readout))
-    amount = worth_of_effect(price, people, found.low, found.estimate, found.high)
+    amount = worth_of_effect(price, period.people, found.low, found.estimate, found.high)
     name = shown(called_by_people(result.metric, scene.policy.metrics))
-    how = f"{result.worded(found.estimate)} {in_people(price, people)}"
-    return PricedLine(f"{name}, {period}", amount, how, result.metric.name, of=name)
+    counted = f" ({period.counted})" if period.counted else ""
+    how = f"{result.worded(found.estimate)} {in_people(price, period.people)}{counted}"
+    return PricedLine(f"{name}, {period.name}", amount, how, result.metric.name, of=name)
 
 
-def _net(gain: PricedLine, harms: Sequence[PricedLine], people: int, period: str) -> PricedLine | None:
+def _net(gain: PricedLine, harms: Sequence[PricedLine], period: Period) -> PricedLine | None:
     """The gain less the harms, which are of the same people. The ends of several harms add up: how they go together is not known."""
     if any(each.amount.currency != gain.amount.currency for each in harms):
         return None
@@ -120,20 +115,17 @@ def _net(gain: PricedLine, harms: Sequence[PricedLine], people: int, period: str
     lost = [-sum(end) for end in ends]
     left = stats.ranged_difference(stats.Ranged(*gain.amount[:3]), stats.Ranged(lost[2], lost[1], lost[0]))
     amount = Amount(left.low, left.estimate, left.high, gain.amount.currency)
-    return PricedLine(
-        f"gain less harm, {period}", amount, f"of the same {people:,} people", of="gain less harm"
-    )
+    how = f"of the same {period.people:,} people"
+    return PricedLine(f"gain less harm, {period.name}", amount, how, of="gain less harm")
 
 
 def balance_section(
-    title: str, balances: Sequence[Balance], lacks: Sequence[str], left_out: Sequence[str], readout: Readout,
-    *, going_wrong: bool, for_executives: bool,
+    title: str, balances: Sequence[Balance], lacks: Sequence[str], readout: Readout, *, going_wrong: bool, goes_on: bool,
+    for_executives: bool,
 ) -> Section:  # fmt: skip
     """One table: what is lost and gained in the rows, the people in the columns."""
-    blocks: list[Block] = [
-        _table(balances),
-        Paragraph(" ".join(_notes(balances, left_out, readout, going_wrong))),
-    ]
+    notes = _notes(balances, readout, going_wrong=going_wrong, goes_on=goes_on)
+    blocks: list[Block] = [_table(balances), Paragraph(" ".join(notes))]
     if lacks:
         blocks += [Paragraph("More amounts are possible:"), Points(lacks)]
     if not for_executives:
@@ -143,9 +135,13 @@ def balance_section(
 
 
 _AS_MEASURED = (
-    "The gain is that of the readout, corrected for being shown because it passed. The harm is what was measured, "
-    "clear of noise or not: in the stage for the stage, where late outcomes are still missing, and at the readout for the "
-    "days to come. The ends of several harms add up."
+    "The gain is the readout's, corrected for being shown because it passed. The harm is what was measured of people whose outcomes "
+    "are complete, clear of noise or not: in the stage for the stage, at the readout for the days to come. The ends of several "
+    "harms add up."
+)
+_WITHOUT_NET = (
+    "A net gain is no condition of going on: the rule that was agreed before the result requires the metric, and guardrails within "
+    "their margins. Who would rather wait for one chooses A (raise nothing), or goes on record with a dissent."
 )
 
 
@@ -157,7 +153,7 @@ def _table(balances: Sequence[Balance]) -> Table:
     has_net = any(each.net for each in balances)
     if has_net:
         rows.append(_row("net", [each.net for each in balances]))
-    head = ["what", *(f"{each.period}: {each.people:,} people" for each in balances)]
+    head = ["what", *(each.period.in_words for each in balances)]
     marked = frozenset({len(rows) - 1}) if has_net else frozenset[int]()
     return Table(head, rows, numeric=frozenset(range(1, len(head))), marked=marked)
 
@@ -178,27 +174,34 @@ def _cell(line: PricedLine | None) -> str:
 
 
 def _notes(
-    balances: Sequence[Balance], left_out: Sequence[str], readout: Readout, going_wrong: bool
+    balances: Sequence[Balance], readout: Readout, *, going_wrong: bool, goes_on: bool
 ) -> Iterator[str]:
-    level = percent(1 - 2 * guardrail_alpha(readout))
     if going_wrong and len(balances) > 1:
         yield (
-            "The stage counts each person once, with what came within the outcome window; a week counts everybody who came in "
-            "it, so that weeks add up to more. The last week is the one that the rule fired on: the next may be milder."
+            "The stage counts each person once, a week everybody who came in it, so that weeks add up to more; the next may be milder."
         )
-    yield f"Below zero is a loss against today's version; each column is of the same people, and each range holds in {level} of cases."
-    if left_out:
-        yield f"No amount is given, and none is in the net, where the {level} range of the harm holds zero: {listing(left_out)}."
-    if any(each.gain for each in balances) and not going_wrong:
-        yield _AS_MEASURED
-    elif any(each.net for each in balances):
-        yield (
-            "The gain is counted generously: that of the readout, over the days of the test, in full for everybody treated, "
-            "in each week anew."
-        )
-        yield (
-            "A wrong call costs, each week: the net, if the treatment goes on and the harm is real; the gain, if it is rolled "
-            "back and the harm was chance."
-        )
-    else:
+    level = percent(1 - 2 * guardrail_alpha(readout))
+    yield f"Below zero is a loss against today's version; ranges hold in {level} of cases, as for guardrails."
+    if waits := dict.fromkeys(line.of for each in balances for line in each.harms if line.is_partial):
+        yield f"Outcomes of {listing(waits)} are still coming in for everybody in the stage, so that it has no net yet."
+    if going_wrong:
+        yield from _of_a_wrong_call(balances)
+        return
+    yield _AS_MEASURED
+    if goes_on and any(each.net and each.net.amount.low <= 0 for each in balances):
+        yield _WITHOUT_NET
+
+
+def _of_a_wrong_call(balances: Sequence[Balance]) -> Iterator[str]:
+    if not any(each.gain for each in balances):
         yield "What the treatment gains is not known before its result is read, so that no net is printed."
+        return
+    yield (
+        "The harm is every priced guardrail as measured, clear of noise or not; the ends of several add up. The gain is counted "
+        "generously: the readout's, in full for all treated, in each week anew."
+    )
+    if len(balances) > 1:
+        yield (
+            "A wrong call costs, each week: the net, if the treatment goes on and the harm is real; the gain, if it is rolled back and "
+            "the harm was chance."
+        )

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.gate.amounts import as_harm, signed, unit_of
+from egp.gate.amounts import as_harm, p_shown, signed, unit_of
 from egp.gate.clock import day_end
 from egp.gate.comparisons import comparison_so_far, comparisons_by_window
 from egp.gate.estimates import Comparison, Lacking
@@ -41,21 +41,21 @@ if TYPE_CHECKING:
 LAST = timedelta(days=14)
 WEEK = timedelta(weeks=1)
 WITHIN = "within the margin"
-NOT_RULED_OUT = "beyond the margin not ruled out"
+REACHES = "range reaches the margin"
 SIGNS = "signs of harm"
 HARMED = "harmed"
 NO_MARGIN = "no margin to judge it by"
 AT_READOUT = "judged at the readout"
 _MEANS = {
     WITHIN: "the whole range is below the margin",
-    NOT_RULED_OUT: "the range reaches it",
+    REACHES: "harm as large as it is neither shown nor ruled out",
     SIGNS: "the whole range is above zero",
-    HARMED: "clearly worse, by the level at which a stop rule counts a week",
+    HARMED: "clearly worse, by the level of stop rules, or of the gate",
     NO_MARGIN: "the plan states none",
     AT_READOUT: "before it neither safety nor harm is shown",
 }
 """The words of the state of a guardrail, one vocabulary for every page, and what each means."""
-_NO_TREND = "no clear change"
+_NO_TREND = "as in the week before"
 _OF_CONTROL = "% are of control on the same days, those of the margins too"
 
 
@@ -88,6 +88,8 @@ class SeenHarm:
     """Whether the harm of the week is one of those that the stop rules count; never of all of a stage."""
     treated: int = 0
     """Units of the treatment in the period."""
+    p_value: float = 1.0
+    """Of the period alone, one-sided."""
 
     @property
     def harm(self) -> Harm:
@@ -108,7 +110,7 @@ class SeenHarm:
             return SIGNS
         if self.margin is None:
             return NO_MARGIN
-        return NOT_RULED_OUT if self.harm.high >= self.margin else WITHIN
+        return REACHES if self.harm.high >= self.margin else WITHIN
 
     def worded(self, amount: float) -> str:
         margin = self.metric.non_inferiority_margin
@@ -139,10 +141,22 @@ class WatchedGuardrail:
     """The gate's checks that fail for the metric. Red is theirs alone: one bad week is none."""
     is_early: bool = False
     """Before the readout, which is where a margin is judged."""
+    whole: SeenHarm | None = None
+    """The stage so far of one that tripped, where its weeks stand before."""
+
+    @property
+    def periods(self) -> tuple[SeenHarm, ...]:
+        """All that is said of it: its weeks, and the stage."""
+        return self.seen if self.whole is None else (*self.seen, self.whole)
 
     @property
     def latest(self) -> SeenHarm | None:
         return self.seen[-1] if self.seen else None
+
+    @property
+    def is_within(self) -> bool:
+        """Whether it is shown, of the latest that is known, that the margin is kept."""
+        return self.latest is not None and self.state(self.latest) == WITHIN
 
     @property
     def last_week(self) -> SeenHarm | None:
@@ -150,7 +164,7 @@ class WatchedGuardrail:
 
     def light(self, seen: SeenHarm) -> Light:
         word, trend = self.state(seen), self.trend if seen is self.last_week else ""
-        if self.tripped and (seen.is_harmed or seen is self.latest):
+        if self.tripped and (seen.is_harmed or seen is self.latest or word == HARMED):
             return Light("bad", _joined(word, trend))
         if word == AT_READOUT:
             return Light("neutral", word)
@@ -159,14 +173,16 @@ class WatchedGuardrail:
     def state(self, seen: SeenHarm) -> str:
         """Its word; before the readout no margin is judged."""
         word = self._word(seen)
-        waits = self.is_early and not self.tripped and word in (WITHIN, NOT_RULED_OUT, NO_MARGIN)
+        waits = self.is_early and not self.tripped and word in (WITHIN, REACHES, NO_MARGIN)
         return AT_READOUT if waits else word
 
     def _word(self, seen: SeenHarm) -> str:
-        if not self.tripped or seen is not self.latest or seen.is_harmed:
+        if not self.tripped or seen not in (self.latest, self.whole) or seen.is_harmed:
             return seen.word
         if "guardrail" in self.tripped:
             return HARMED
+        if seen is self.whole:
+            return seen.word
         return "beyond its limit" if "limit" in self.tripped else "a stop rule fired"
 
 
@@ -204,7 +220,17 @@ def _watched(judgement: GateJudgement, path: Path, metric: Metric, variant: str)
     except (NotChecked, Lacking, ArithmeticError, StatisticsInputError):
         return WatchedGuardrail(metric, variant, (), "", tripped)
     is_early = readout.stage.position < 0 and not is_read_out(readout)
-    return WatchedGuardrail(metric, variant, seen, _trend(readout, seen), tripped, is_early)
+    has_weeks = seen[-1].first is not None
+    whole = _if_seen(readout, path, metric, variant) if has_weeks and tripped else None
+    return WatchedGuardrail(metric, variant, seen, _trend(readout, seen), tripped, is_early, whole)
+
+
+def _if_seen(readout: Readout, path: Path, metric: Metric, variant: str) -> SeenHarm | None:
+    """The stage so far, beside weeks that were seen; None where it cannot be compared."""
+    try:
+        return _stage(readout, path, metric, variant)
+    except (NotChecked, Lacking, ArithmeticError, StatisticsInputError):
+        return None
 
 
 def _weeks(readout: Readout, path: Path, metric: Metric, variant: str, *, every: bool) -> Iterator[SeenHarm]:
@@ -250,6 +276,7 @@ def _seen(
     low, high = sorted(sign * end for end in comparison.difference.interval(2 * alpha))
     own = Harm(sign * comparison.difference.estimate, low, high, comparison.difference.standard_error)
     of_control = _of_control(metric, comparison, alpha, sign)
+    p_value = stats.harm_p_value(comparison.difference, harm)
     return SeenHarm(
         metric=metric,
         variant=variant,
@@ -260,9 +287,9 @@ def _seen(
         margin=_margin(metric, path, is_of_control=of_control is not None),
         control=comparison.control.value,
         is_harmed=first is not None
-        and stats.harm_p_value(comparison.difference, harm)
-        < weekly_level(readout.plan, BAD_WEEKS, alarm_levels(readout)),
+        and p_value < weekly_level(readout.plan, BAD_WEEKS, alarm_levels(readout)),
         treated=comparison.treatment_units,
+        p_value=p_value,
     )
 
 
@@ -286,15 +313,17 @@ def _margin(metric: Metric, path: Path, *, is_of_control: bool) -> float | None:
 
 
 def _trend(readout: Readout, seen: tuple[SeenHarm, ...]) -> str:
-    """Whether the last week differs from the one before it by more than noise. Weeks share units, so that the noise
-    is overstated: a trend that is named is one."""
+    """Whether the last week differs from the one before it by more than noise, or is as that one was. Weeks share units, so
+    that the noise is overstated: a trend that is named is one."""
     if len(seen) < 2:
         return ""
     before, now = (stats.ArmEstimate(each.harm.seen, each.harm.standard_error) for each in seen[-2:])
     step, alpha = stats.difference(before, now), guardrail_alpha(readout)
     if step.upper_tail() < alpha:
         return "getting worse"
-    return "getting better" if step.lower_tail() < alpha else _NO_TREND
+    if step.lower_tail() < alpha:
+        return "getting better"
+    return _NO_TREND if seen[-2].word == seen[-1].word else ""
 
 
 def guardrails_section(scene: Scene, judgement: GateJudgement, of_the_primary: str) -> Section:
@@ -364,10 +393,10 @@ def _told(
 
 def _vocabulary(rows: list[WatchedGuardrail]) -> list[Block]:
     """The words of the table that are in use, each once."""
-    used = {row.state(seen) for row in rows for seen in row.seen}
+    used = {row.state(seen) for row in rows for seen in row.periods}
     means = [f"{word}: {meaning}" for word, meaning in _MEANS.items() if word in used]
     if any(row.trend == _NO_TREND for row in rows):
-        means.append(f"{_NO_TREND}: the last two weeks differ by no more than noise")
+        means.append(f"{_NO_TREND}: the same state, within noise")
     return [Paragraph(f"{'; '.join(means)}.")] if means else []
 
 
@@ -376,8 +405,8 @@ _NOT_YET = (
     "limit rolls back."
 )
 _IN_A_STAGE = (
-    "A stage is too short to rule out a margin, which the readout did, and late outcomes are still missing. Harm that shows "
-    "holds the ramp; a stop rule or a limit rolls back."
+    "A stage may be too short to rule out a margin: the readout judged that, on complete outcomes, of which late ones are still "
+    "missing here. Harm that shows holds the ramp; a stop rule or a limit rolls back."
 )
 
 
@@ -387,7 +416,7 @@ def _is_too_early(rows: list[WatchedGuardrail], judgement: GateJudgement) -> boo
     if any(row.is_early for row in rows):
         return judgement.decision.verdict == "proceed"
     is_due = _is_of_all(judgement.readout)
-    return judgement.decision.verdict == "proceed" and NOT_RULED_OUT in words and not is_due
+    return judgement.decision.verdict == "proceed" and REACHES in words and not is_due
 
 
 def _withheld(because: Withheld, is_sound: bool) -> str:
@@ -413,7 +442,7 @@ def _name(row: WatchedGuardrail, rows: list[WatchedGuardrail]) -> str:
 def _table(rows: list[WatchedGuardrail], readout: Readout, is_sound: bool) -> Table:
     cells: list[list[str | Light]] = []
     for row in rows:
-        for seen in row.seen:
+        for seen in row.periods:
             margin = str(row.metric.non_inferiority_margin or "none")
             light = _light(row, seen, is_sound)
             harm = f"{seen.worded(seen.harm.seen)} ({seen.range})"
@@ -436,7 +465,7 @@ def _lights(rows: list[WatchedGuardrail], is_sound: bool) -> Table:
         if latest is None:
             cells.append([_name(row, rows), _unseen(row), "", ""])
             continue
-        period = _joined(_bad_weeks(row), row.trend) if row.last_week else latest.period
+        period = _bad_weeks(row) if row.last_week else latest.period
         change = _change(latest) if is_sound else ""
         cells.append([_name(row, rows), _light(row, latest, is_sound), change, period])
     head = ["guardrail", "light", "against control", "over time"]
@@ -479,7 +508,7 @@ def _picture(rows: list[WatchedGuardrail], is_sound: bool) -> Figure | None:
             group=f"{_name(row, rows)}, margin {row.metric.non_inferiority_margin}",
         )
         for row in rows
-        for seen in row.seen
+        for seen in row.periods
         if seen.margin and (light := _light(row, seen, is_sound))
     ]
     if not drawn:
@@ -504,13 +533,16 @@ def _on_scale(margins: float) -> float:
 _MARK: dict[Tone, Mark] = {"good": "good", "caution": "caution", "bad": "bad", "neutral": "plain"}
 
 
-def when_harmed(judgement: GateJudgement, metrics: tuple[str, ...]) -> Iterator[str]:
-    """In which weeks the metrics that tripped were harmed, as far as weeks were seen."""
+def when_harmed(judgement: GateJudgement, metrics: tuple[str, ...], *, for_executives: bool) -> Iterator[str]:
+    """In which weeks the metrics that tripped were harmed, as far as weeks were seen, each with its p."""
     for row in watched(judgement):
-        weeks = [each.first for each in row.seen if each.is_harmed and each.first]
+        weeks = {each.first: each.p_value for each in row.seen if each.is_harmed and each.first}
         if row.metric.id in metrics and weeks:
-            last = weeks[-1] + WEEK - timedelta(days=1)
-            started = listing(str(each) for each in weeks)
+            last = max(weeks) + WEEK - timedelta(days=1)
+            started = listing(
+                str(first) if for_executives else f"{first} ({p_shown(p_value)})"
+                for first, p_value in weeks.items()
+            )
             yield (
                 f"{shown(row.metric.id)} was clearly worse in the week{'s' if len(weeks) > 1 else ''} "
                 f"that began on {started}, until {last}"

@@ -13,6 +13,7 @@ from egp.plan.analysis.registered import comparison_alpha, sides
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.wording import percent, power_text
+from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,7 +29,7 @@ LEAST_POWER = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """The treated of the last stage against the holdout; above zero is better, in the metric's own unit."""
+    """The treated of the last stage against the holdout, on the day on which it is read; above zero is better, in the metric's own unit."""
 
     result: PrimaryResult
     estimate: float
@@ -36,56 +37,32 @@ class Confirmation:
     high: float
     power: float
     """The chance that a holdout of this size shows an effect as large as the readout's."""
-    due: date | None
-    """The day on which the holdout is read, its last; None where the plan does not say."""
-    is_due: bool
 
     @property
     def is_large_enough(self) -> bool:
         return self.power >= LEAST_POWER
 
     @property
-    def agrees(self) -> bool:
-        return self.is_large_enough and self.low > 0
-
-    @property
     def is_validated(self) -> bool:
-        """On the day on which it is read alone: whoever reads it until it agrees will see it agree."""
-        return self.is_due and self.agrees
+        return self.is_large_enough and self.low > 0
 
     @property
     def mark(self) -> Mark:
         """Of its own range, whatever the readout showed."""
         if self.high < 0:
             return "bad"
-        if self.agrees:
-            return "good" if self.is_due else "plain"
-        return "caution"
+        return "good" if self.is_validated else "caution"
 
     @property
     def in_words(self) -> str:
         result = self.result
         seen = f"{shown(result.name)} {result.worded(self.estimate)} against the holdout, {percent(result.confidence)} range {result.worded(self.low)} to {result.worded(self.high)}, {self._lies}"
-        gain = result.worded(result.selected.estimate) if result.selected else "that of the readout"
-        finds = (
-            f"if the true gain is {gain}, a holdout of this size shows a difference from zero in {power_text(self.power)} of "
-            f"cases; at least {percent(LEAST_POWER)} are required"
-        )
-        if not self.is_due:
-            day = f"it is read on {self.due}" if self.due else "`holdout.until` would say when it is read"
-            says = (
-                "agrees"
-                if self.agrees
-                else "neither confirms nor refutes the gain"
-                if self.high >= 0
-                else "disagrees"
-            )
-            return f"So far the holdout {says} (interim; {day}): {seen}; {finds}."
+        finds = _finds(result, self.power)
         if self.is_validated:
             return f"The gain is validated: {seen}; {finds}."
         if self.is_large_enough:
             return f"The gain is not confirmed: {seen}; {finds}."
-        return f"The gain is not validated yet: {seen}; {finds}."
+        return f"The gain is not validated: {seen}; {finds}."
 
     @property
     def _lies(self) -> str:
@@ -94,20 +71,39 @@ class Confirmation:
         return "all of it below zero" if self.high < 0 else "which holds zero"
 
 
+def _finds(result: PrimaryResult, power: float) -> str:
+    """How often a holdout would show the gain, if it is there."""
+    gain = result.worded(result.selected.estimate) if result.selected else "that of the readout"
+    return (
+        f"if the true gain is {gain}, a holdout of this size shows a difference from zero in {power_text(power)} of cases; at "
+        f"least {percent(LEAST_POWER)} are required"
+    )
+
+
 CRITERION = (
-    f"Validated is a gain whose whole range is above zero on the day on which the holdout is read, where a holdout of this size "
-    f"would show the readout's gain in {percent(LEAST_POWER)} of cases."
+    f"Validated is a gain whose whole range is above zero on the day on which the holdout is read, and on no other, where a holdout of "
+    f"this size would show the readout's gain in {percent(LEAST_POWER)} of cases."
 )
 
 
-def confirmation(scene: Scene, result: PrimaryResult | None) -> Confirmation | str:
-    """What the holdout says, or why it says nothing."""
+class Unread(NamedTuple):
+    """A holdout whose day has not come, or of which the results were taken before it."""
+
+    until: date
+    in_words: str
+
+
+def confirmation(scene: Scene, result: PrimaryResult | None) -> Confirmation | Unread | str:
+    """What the holdout says on its day, or why it says nothing. Whoever read it until it agrees would see it agree."""
     assert scene.judgement is not None
     readout = scene.judgement.readout
     if result is None or result.selected is None or withheld_because(readout) is not None:
         return "no result has been shipped that it could confirm"
     if not readout.stage.has_control:
         return "everybody is treated, and nobody is held out"
+    until = scene.plan.holdout.until if scene.plan.holdout else None
+    if until is None:
+        return "the plan does not say when the holdout is read (`holdout.until`)"
     try:
         seen = comparison_so_far(readout, result.metric, readout.foremost)
         alpha = comparison_alpha(readout.plan)
@@ -123,6 +119,8 @@ def confirmation(scene: Scene, result: PrimaryResult | None) -> Confirmation | s
         return str(lacking)
     except (ArithmeticError, stats.StatisticsInputError) as error_:
         return f"it cannot be computed: {error_}"
-    due = scene.plan.holdout.until if scene.plan.holdout else None
-    is_due = due is not None and scene.day >= due
-    return Confirmation(result, sign * seen.difference.estimate, low, high, power, due, is_due)
+    if readout.seen_until.date() < until:
+        return Unread(
+            until, f"The holdout is read on {until}, and by nobody before: {_finds(result, power)}."
+        )
+    return Confirmation(result, sign * seen.difference.estimate, low, high, power)

@@ -123,7 +123,7 @@ class ReadResult(Reported):
 
 
 class HoldoutSays(Reported):
-    """The treated of the last stage against the holdout."""
+    """The treated of the last stage against the holdout, on the day on which it is read."""
 
     estimate: float
     low: float
@@ -172,6 +172,7 @@ class BriefReport(Reported):
     withheld: str | None
     """Why there is no result."""
     holdout: HoldoutSays | None
+    """Null before the day on which the holdout is read."""
     guardrails: tuple[GuardrailPeriod, ...]
     positions: tuple[HeldPosition, ...]
     decisions: tuple[RecordedDecision, ...]
@@ -300,7 +301,7 @@ def _result(result: PrimaryResult) -> ReadResult:
 
 def _periods(rows: Iterable[WatchedGuardrail]) -> Iterable[GuardrailPeriod]:
     for row in rows:
-        for seen in row.seen:
+        for seen in row.periods:
             light = row.light(seen)
             yield GuardrailPeriod(
                 metric=row.metric.name, variant=row.variant, period=seen.period, harm=seen.own.seen, low=seen.own.low,

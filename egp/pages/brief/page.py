@@ -212,7 +212,8 @@ def _in_the_gates_words(scene: Scene, judgement: GateJudgement) -> str:
     )
     onwards = scene.onwards
     return (
-        f"{amiss} To treat {scene.next_stage}, the first stage of the ramp, the gate says {HEADLINE[onwards.decision.verdict]}."
+        f"{amiss} About raising traffic to {scene.next_stage}, the first stage of the ramp, the gate says "
+        f"{HEADLINE[onwards.decision.verdict]}."
         if onwards
         else amiss
     )
@@ -232,7 +233,7 @@ def _not_up_for_decision(scene: Scene) -> Iterator[Block]:
 def _what_tripped(scene: Scene, judgement: GateJudgement) -> Iterator[Section]:
     blocks: list[Block] = []
     if found := tripped(scene):
-        weeks = list(when_harmed(judgement, tripped_metrics(scene)))
+        weeks = list(when_harmed(judgement, tripped_metrics(scene), for_executives=scene.for_executives))
         blocks.append(Points([*found, *weeks]))
         if rates := list(error_rates(scene, bool(weeks))):
             blocks.append(Paragraph(" ".join(rates)))
@@ -255,9 +256,14 @@ def _agreed(scene: Scene) -> Iterator[Section]:
     # Once it is rolled back no readout judges a margin any more.
     if agreed := agreed_lines(scene.plan, with_margins=scene.moment != "harm"):
         yield Section("What was agreed before any result", [Points(agreed)], folded=True, paper="open")
-    if sentences := list(_policy(scene, scene.rules)):
+    # Under way what people argue about first stands at the top of the page.
+    said = contested(scene.rules) if scene.in_flight else {}
+    rules = {rule: adopted for rule, adopted in scene.rules.items() if rule not in said}
+    if sentences := list(_policy(scene, rules)):
         version = f" ({shown(scene.policy.version)})" if scene.policy.version else ""
-        yield Section(f"What the policy insists on{version}", [Points(sentences)], folded=True, paper="open")
+        besides = " besides" if said else ""
+        title = f"What the policy insists on{besides}{version}"
+        yield Section(title, [Points(sentences)], folded=True, paper="open")
 
 
 def _policy(scene: Scene, rules: Mapping[str, Adopted]) -> Iterator[str]:

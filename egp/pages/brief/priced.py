@@ -19,9 +19,11 @@ from egp.plan.analysis.money import (
     treated_at_the_end,
     worth_of_change,
 )
+from egp.plan.analysis.registered import PRIMARY, planned_units, power_at, primary_effect, signed_size
 from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import shown
-from egp.plan.wording import counted, in_points, money, percent, significant
+from egp.plan.wording import counted, in_points, money, percent, power_text, significant
+from egp.stats import StatisticsInputError
 from egp.stats.values import NamedTuple
 from egp.yaml import pointer
 
@@ -50,8 +52,8 @@ class PricedLine(NamedTuple):
     """What people call the metric."""
     has_words_for_sign: bool = False
     """Whether its words say which way it goes, so that the amount beside them has no sign: "forgone if …"."""
-    when: str = ""
-    """From when until when, where it is no week: "from 2023-02-07 to 2023-05-10"."""
+    is_partial: bool = False
+    """Whether outcomes are still missing of everybody whom it counts."""
 
 
 def what(line: PricedLine) -> str:
@@ -122,9 +124,15 @@ def counted_as(plan: Experiment, days: float, treated: float) -> str:
     over_run = need(units, "eligible_units", "distinct_over_run")
     reached = round(people(plan, days, treated))
     return (
-        f"{reached:,} people: {over_run:,.0f} in the {counted(run_days(plan), 'day')} of a run, {percent(treated)} of them, for "
-        f"{counted(days, 'day')}"
+        f"{reached:,} people{anew(plan, days)}: {over_run:,.0f} in the {counted(run_days(plan), 'day')} of a run, {percent(treated)} of "
+        f"them, for {counted(days, 'day')}"
     )
+
+
+def anew(plan: Experiment, days: float) -> str:
+    """ ", counted anew every 14 days": how often who comes back counts, where that is more than once."""
+    run = run_days(plan)
+    return f", counted anew every {counted(run, 'day')}" if days > run else ""
 
 
 def of_a_thousand(value: float) -> str:
@@ -220,8 +228,26 @@ def margins_against_gain(plan: Experiment, said: Account) -> str:
     if not gain or loss <= gain or len({each.amount.currency for each in said.lines}) != 1:
         return ""
     return (
-        f"The guardrails at their margins cost {significant(loss / gain, 2)} times the larger gain: a launch within what was "
-        "agreed may lose more than it gains."
+        f"Guardrails that were all worse by their whole margins would cost {significant(loss / gain, 2)} times the larger gain. The "
+        "readout rules out no less than that, so that a result that passes is not yet a net gain: the page of the readout has the net."
+    )
+
+
+def hoped_for(plan: Experiment) -> str:
+    """How often the test finds what is hoped for, where that is less than it is sized to find; empty where it is not."""
+    metric = plan.primary_metric
+    if metric is None or metric.target is None or metric.mde is None:
+        return ""
+    try:
+        target = signed_size(metric.target, metric, PRIMARY, "target")
+        if not 0 < abs(target) < abs(primary_effect(plan)):
+            return ""
+        power = power_at(plan, target, planned_units(plan))
+    except (NotChecked, ArithmeticError, StatisticsInputError):
+        return ""
+    return (
+        f"The {in_points(metric.target)} that is hoped for is less than what the test is sized to find: if it is the true effect, "
+        f"the test finds it in {power_text(power)} of cases."
     )
 
 
@@ -232,7 +258,10 @@ def _baseline(baseline: Measure) -> str:
 def launch_section(plan: Experiment, catalogue: MetricCatalogue | None, *, for_executives: bool) -> Section:
     """What a week of the launch is worth: what waiting a week forgoes, and what it saves."""
     said = stated_account(plan, catalogue, WEEK, None)
-    note = f"{BEFORE} Waiting a week forgoes the gain if the change is that good, and saves the loss if it is that bad. {margins_against_gain(plan, said)}".rstrip()
+    waiting = (
+        "Waiting a week forgoes the gain if the change is that good, and saves the loss if it is that bad."
+    )
+    note = " ".join(filter(None, [BEFORE, waiting, hoped_for(plan), margins_against_gain(plan, said)]))
     return money_section("What a week of the launch is worth", said, note, for_executives=for_executives)
 
 

@@ -24,13 +24,14 @@ from egp.pages.brief.accounts import (
     week_of_gain,
 )
 from egp.pages.brief.agreed import decision_rule_lines
-from egp.pages.brief.balance import Balance, as_measured, balance, balance_section
+from egp.pages.brief.balance import Balance, Period, balance, balance_section
 from egp.pages.brief.guardrails import WatchedGuardrail, is_split_as_planned, so_far, watched
-from egp.pages.brief.holdout import CRITERION, Confirmation, confirmation
+from egp.pages.brief.holdout import CRITERION, Confirmation, Unread, confirmation
 from egp.pages.brief.options import Choice, choice_of, recommended_in_words
 from egp.pages.brief.priced import (
     Account,
     account,
+    hoped_for,
     in_one_breath,
     margins_against_gain,
     money_section,
@@ -77,7 +78,7 @@ class Passage:
     """The same by period, where the gate says roll back."""
     result: PrimaryResult | str = ""
     """Why there is none, where there is none."""
-    confirmed: Confirmation | str = ""
+    confirmed: Confirmation | Unread | str = ""
     """Why the holdout says nothing, where it does not."""
     guardrails: tuple[WatchedGuardrail, ...] = ()
 
@@ -113,7 +114,7 @@ def _in_flight(scene: Scene, launch: Launch | str, choice: Choice) -> Passage:
     if scene.moment == "harm" and is_sound:
         treated = readout.stage.treated or 0.0
         forgone = week_of_gain(scene, shipped, treated) if shipped and is_out else ()
-        wrong = account([*another_week(scene, readout, rows), *forgone])
+        wrong = account([*another_week(scene, readout, [each for each in rows if each.tripped]), *forgone])
     stated = waiting_account(scene) if scene.moment == "running" else _NOTHING
     balances: tuple[Balance, ...] = ()
     if scene.moment == "harm" and is_sound and len(readout.treatments) == 1:
@@ -134,16 +135,14 @@ def _balanced(
     scene: Scene, readout: Readout, rows: list[WatchedGuardrail], shipped: PrimaryResult | None
 ) -> tuple[Account, Account, tuple[Balance, ...]]:
     """Harm so far, what a week costs that is decided wrongly, and both with the gain of the same people."""
-    people = treated_people(readout)
-    harm = account(harm_lines(scene, readout, people))
-    counted_harm = clear(harm, _names_of_tripped(rows)).lines
-    balances = [balance(scene, readout, shipped, so_far(readout), people, counted_harm)]
+    period = Period(so_far(readout), treated_people(readout))
+    harm = account(harm_lines(scene, readout, period.people))
+    balances = [balance(scene, readout, shipped, period, harm.lines)]
     wrong = _NOTHING
     if of_week := people_of_the_last_week(rows):
         wrong = account(another_week(scene, readout, rows, of_week))
-        balances.append(
-            balance(scene, readout, shipped, "each further week like the last", of_week, wrong.lines)
-        )
+        week = Period("each further week like the last", of_week)
+        balances.append(balance(scene, readout, shipped, week, wrong.lines))
         if forgone := balances[-1].gain:
             name = f"rolling back, each week without the gain: {forgone.of}"
             lost = forgone._replace(name=name, amount=-forgone.amount)
@@ -175,7 +174,7 @@ def _measured(
         lines = account(
             harm_lines(scene, measured_in, each.people, each.name, variants=(readout.foremost,))
         ).lines
-        found.append(as_measured(scene, readout, result, each, lines))
+        found.append(balance(scene, readout, result, each, lines))
     return tuple(found), lacks
 
 
@@ -224,7 +223,7 @@ def beside_guardrails(scene: Scene, said: Passage) -> str:
         )
     return (
         f"The metric that decides was {said.result.in_words}, at its readout of {said.result.read_on}. Nobody follows it from "
-        "week to week, and no gain in it makes up for harm to a guardrail."
+        "week to week."
     )
 
 
@@ -242,8 +241,10 @@ def result_section(scene: Scene, said: Passage) -> Iterator[Section]:
         little = result.worded(result.selected.estimate) == result.worded(result.estimate)
         here = ", which changes next to nothing here" if little else ""
         told = f"{told} Amounts count it corrected for being shown because it passed{here}."
-    if isinstance(said.confirmed, Confirmation):
+    if isinstance(said.confirmed, (Confirmation, Unread)):
         told = f"{told} {CRITERION}"
+    if isinstance(said.confirmed, Unread):
+        told = f"{told} {said.confirmed.in_words}"
     blocks: list[Block] = [_pictured(said, result), Paragraph(told)]
     yield Section("The metric that decides", blocks)
 
@@ -281,11 +282,9 @@ def money_sections(scene: Scene, said: Passage) -> Iterator[Section]:
     }
     title = titles.get(scene.moment, "What it is worth")
     if said.balances:
-        counted = {line.of for each in said.balances for line in each.harms}
-        left_out = [each.of for each in said.harm.lines if each.of not in counted]
         yield balance_section(
-            title, said.balances, account(lacks).lacks, left_out, readout,
-            going_wrong=scene.moment == "harm", for_executives=scene.for_executives,
+            title, said.balances, account(lacks).lacks, readout, going_wrong=scene.moment == "harm",
+            goes_on=said.tone == "good", for_executives=scene.for_executives,
         )  # fmt: skip
         return
     left_out = [each.name for each in said.harm.lines if each not in harm.lines]
@@ -301,7 +300,9 @@ def money_sections(scene: Scene, said: Passage) -> Iterator[Section]:
                 f"No amount is given where the {level} range of the harm holds zero: {'; '.join(left_out)}."
             )
     if said.stated.lines:
-        notes += [WAITING, *reached_by_waiting(scene), margins_against_gain(scene.plan, said.stated)]
+        notes += [
+            WAITING, *reached_by_waiting(scene), hoped_for(scene.plan), margins_against_gain(scene.plan, said.stated),
+        ]  # fmt: skip
     yield money_section(
         title, account([*lines, *lacks]), " ".join(filter(None, notes)), for_executives=scene.for_executives
     )

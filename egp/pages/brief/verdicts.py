@@ -6,7 +6,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from egp.gate.page import HEADLINE
-from egp.pages.brief.guardrails import NOT_RULED_OUT
+from egp.gate.settings import guardrail_alpha
+from egp.pages.brief.guardrails import REACHES
+from egp.pages.brief.holdout import Confirmation, Unread
 from egp.pages.brief.options import look_day
 from egp.pages.brief.priced import what
 from egp.pages.brief.tripped import first_reason, plainly
@@ -14,7 +16,7 @@ from egp.plan.analysis.days import first_day, run_days
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.results import TEST
-from egp.plan.wording import called, listing
+from egp.plan.wording import called, listing, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
     from egp.output.page.model import Tone
     from egp.pages.brief.balance import Balance
     from egp.pages.brief.guardrails import WatchedGuardrail
-    from egp.pages.brief.holdout import Confirmation
-    from egp.pages.brief.priced import Account
+    from egp.pages.brief.priced import Account, PricedLine
     from egp.pages.brief.result import PrimaryResult
     from egp.pages.brief.scene import Scene
 
@@ -46,7 +47,7 @@ def verdict_of(
     rows: list[WatchedGuardrail],
     harm: Account,
     balances: tuple[Balance, ...],
-    confirmed: Confirmation | str,
+    confirmed: Confirmation | Unread | str,
 ) -> tuple[str, Tone]:
     """The sentence and its tone. Green is only what the gate lets go on."""
     if scene.verdict != "proceed":
@@ -57,7 +58,7 @@ def verdict_of(
         return _read_out(scene, result, balances)
     if scene.moment == "ramp":
         return _ramping(scene, rows)
-    return _all_out(scene, confirmed, balances)
+    return _all_out(scene, confirmed, rows, balances)
 
 
 def _withheld(scene: Scene, harm: Account, balances: tuple[Balance, ...]) -> str:
@@ -72,18 +73,17 @@ def _withheld(scene: Scene, harm: Account, balances: tuple[Balance, ...]) -> str
         return said
     if scene.moment != "harm":
         return f"{said} {what(costs[0])}, a loss of {-costs[0].amount}."
-    said = f"{said} {what(costs[0])}, each person counted once, {-costs[0].amount} lost gross{_net_so_far(balances[:1])}."
-    to_come = [each for each in balances[1:] if each.net and each.net.amount.high < 0]
-    weekly = [line for each in to_come for line in each.harms if line.metric == costs[0].metric]
-    if not to_come or not weekly or to_come[0].net is None:
-        return said
-    return f"{said} Going on would lose {-weekly[0].amount} gross in each week like the last, and net {-to_come[0].net.amount}."
+    said = f"{said} {what(costs[0])}, {_gross_and_net(costs[0], balances[:1])}"
+    weekly = [(line, each) for each in balances[1:] for line in each.harms if line.metric == costs[0].metric]
+    for line, of_week in weekly[:1]:
+        said = f"{said}; in each week like the last {_gross_and_net(line, (of_week,))}"
+    return f"{said}. Below zero is a loss, and no gain makes up for harm to a guardrail."
 
 
-def _net_so_far(balances: Sequence[Balance]) -> str:
-    """ ", and net from -$6.1k to $1.5k": what is left once the gain of the same people is counted."""
+def _gross_and_net(harm: PricedLine, balances: Sequence[Balance]) -> str:
+    """ "-$5.2k (…) gross and -$3.9k (…) net": of the gain and of every priced guardrail."""
     net = next((each.net for each in balances if each.net), None)
-    return f", and net of the gain {net.amount} (below zero is a loss)" if net else ""
+    return f"{harm.amount} gross and {net.amount} net" if net else f"{harm.amount}"
 
 
 def _closed_until(scene: Scene) -> str:
@@ -104,7 +104,9 @@ def _on_course(scene: Scene) -> str:
 
 def _read_out(scene: Scene, result: PrimaryResult | str, balances: tuple[Balance, ...]) -> tuple[str, Tone]:
     said = f"{result.in_words}." if not isinstance(result, str) else f"The result is {result}."
-    worth = _in_money(balances[-1:])
+    worth = _in_money(scene, balances[-1:])
+    if any(each.net and each.net.amount.low <= 0 for each in balances[-1:]):
+        worth = f"{worth} The rule that was agreed requires no net gain."
     onwards = scene.onwards
     if onwards is None:
         return (
@@ -130,8 +132,12 @@ def _read_out(scene: Scene, result: PrimaryResult | str, balances: tuple[Balance
     )
 
 
-def _in_money(balances: tuple[Balance, ...]) -> str:
-    return "".join(f" {each.in_words}." for each in balances if each.gain)
+def _in_money(scene: Scene, balances: tuple[Balance, ...]) -> str:
+    """Named with the level of its ranges, which is not that of the result."""
+    if scene.judgement is None or not any(each.gain for each in balances):
+        return ""
+    level = percent(1 - 2 * guardrail_alpha(scene.judgement.readout))
+    return "".join(f" {each.in_words} (amounts with {level} ranges)." for each in balances if each.gain)
 
 
 def _because(scene: Scene) -> str:
@@ -143,47 +149,55 @@ def _because(scene: Scene) -> str:
 def _ramping(scene: Scene, rows: list[WatchedGuardrail]) -> tuple[str, Tone]:
     assert scene.judgement is not None
     stage = scene.judgement.readout.stage
-    seen, unread = f"no stop rule or limit has fired at {stage.name}", _not_ruled_out(rows)
+    seen, wide = f"no stop rule or limit has fired at {stage.name}", _that_reach(rows)
     if scene.onwards is not None and scene.onwards.decision.verdict == "proceed":
-        return f"Go on: {seen}, and traffic may be raised to {scene.next_stage}.{unread}", "good"
+        return f"Go on: {seen}, and traffic may be raised to {scene.next_stage}.{wide}", "good"
     closed = scene.closed["D"]
-    return f"On course: {seen}; {scene.next_stage} is closed, for {closed}.{unread}", "neutral"
+    return f"On course: {seen}; {scene.next_stage} is closed, for {closed}.{wide}", "neutral"
 
 
-def _not_ruled_out(rows: list[WatchedGuardrail]) -> str:
-    """The guardrails whose harm may lie beyond the margin, for all that the stage shows."""
-    names = dict.fromkeys(
-        shown(row.metric.name) for row in rows if row.latest and row.latest.word == NOT_RULED_OUT
+def _that_reach(rows: list[WatchedGuardrail]) -> str:
+    """The guardrails that the stage alone is too small for."""
+    names = dict.fromkeys(shown(row.metric.name) for row in rows if row.latest and row.latest.word == REACHES)
+    if not names:
+        return ""
+    return (
+        f" Margins are judged at the readout, on complete outcomes: of {listing(names)} a stage that short may not show anew that "
+        "they are kept."
     )
-    return f" {listing(names)} there: {NOT_RULED_OUT}." if names else ""
 
 
-def _what_decides(scene: Scene, confirmed: Confirmation | str) -> str:
-    """After the ramp: what is recommended, what decides about the rest, who decides it, and by when."""
+def _what_decides(scene: Scene, confirmed: Confirmation | Unread | str, rows: list[WatchedGuardrail]) -> str:
+    """After the ramp: what is recommended, or who decides, who was to by which day."""
     holdout, owner = scene.plan.holdout, scene.plan.owner
     who = called(owner.dri if owner else None, "the owner")
     if holdout is None or holdout.until is None:
         return ""
-    if scene.day < holdout.until:
-        tie = called(scene.plan.escalation.to if scene.plan.escalation else None, who)
-        return (
-            f"Recommended is A, {scene.letters['A']}: stay as it is until the holdout is read on {holdout.until}. On that day {who} "
-            "keeps the change for everybody if the gain is validated, and rolls it back if the holdout is all below zero; in "
-            f"between {tie} decides. "
-        )
-    if isinstance(confirmed, str):
+    if not isinstance(confirmed, Confirmation):
+        if scene.day < holdout.until:
+            return f"Recommended is A, {scene.letters['A']}: stay as it is until the holdout is read on {holdout.until}. "
         return f"{who} decides now, for the holdout was to be read on {holdout.until}. "
-    if confirmed.is_validated:
-        return f"Recommended is to keep the change for everybody: {who} ends the holdout. "
     if confirmed.high < 0:
         return f"Recommended is B, {scene.letters['B']}: {who} has it withdrawn. "
-    return f"Nothing is recommended: the holdout does not decide, and {who} does, who was to by {holdout.until}. "
+    if not confirmed.is_validated:
+        return f"Nothing is recommended: the holdout does not decide, and {who} does, who was to by {holdout.until}. "
+    if open_ := listing(shown(row.metric.name) for row in rows if not row.is_within):
+        return f"Nothing is recommended: the gain is validated, and of {open_} it is not shown that the margin is kept; {who} decides. "
+    return f"Recommended is to keep the change for everybody: {who} ends the holdout. "
 
 
-def _all_out(scene: Scene, confirmed: Confirmation | str, balances: tuple[Balance, ...]) -> tuple[str, Tone]:
+def _all_out(
+    scene: Scene,
+    confirmed: Confirmation | Unread | str,
+    rows: list[WatchedGuardrail],
+    balances: tuple[Balance, ...],
+) -> tuple[str, Tone]:
     assert scene.judgement is not None
-    gained = _in_money(balances[:1])
-    said = f"{_what_decides(scene, confirmed)}No stop rule or limit has fired at {scene.judgement.readout.stage.name}, the last stage.{gained}"
+    what_decides = _what_decides(scene, confirmed, rows)
+    said = f"{what_decides}No stop rule or limit has fired at {scene.judgement.readout.stage.name}, the last stage.{_in_money(scene, balances[:1])}"
+    if isinstance(confirmed, Unread):
+        return said, "neutral"
     if isinstance(confirmed, str):
         return f"{said} The gain is not validated: {confirmed}.", "neutral"
-    return f"{said} {confirmed.in_words}", "good" if confirmed.is_validated else "neutral"
+    is_good = confirmed.is_validated and all(row.is_within for row in rows)
+    return f"{said} {confirmed.in_words}", "good" if is_good else "neutral"

@@ -82,11 +82,11 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
         name = scene.candidate.source.shown
         rolls_back = scene.judgement is not None and scene.verdict == "roll_back"
         registered = (
-            f"nothing{'; the rollback needs no decision' if rolls_back else ''}"
+            f"none{'; the rollback needs no decision' if rolls_back else ''}"
             if scene.registration
-            else f"nothing; first register the plan ({register_command(name)})"
+            else f"none; first register the plan ({register_command(name)})"
         )
-        yield "decided so far", registered
+        yield "decisions on record", registered
 
 
 def _tie(scene: Scene) -> Iterator[tuple[str, str]]:
@@ -123,7 +123,8 @@ def _acts(scene: Scene) -> Iterator[tuple[str, str]]:
     elif scene.moment == "running" and (look := look_day(scene)):
         yield (
             "who acts next",
-            f"{owner} has the result read on {look}; before it only a stop rule or a limit ends the test",
+            f"{owner} has the result read on {look}; before it a stop rule, a limit or option B (roll back) ends the test, and none of them "
+            "ships it",
         )
     elif scene.moment == "after":
         yield "who acts next", _after_the_ramp(scene, owner)
@@ -134,12 +135,16 @@ def _acts(scene: Scene) -> Iterator[tuple[str, str]]:
 
 
 def _after_the_ramp(scene: Scene, owner: str) -> str:
-    """Who ends the holdout, and by when."""
+    """Who ends the holdout, by when, and by what it is decided whether the change stays."""
     until = scene.plan.holdout.until if scene.plan.holdout else None
-    says = f"{owner} has the holdout read, and says whether it ends and the change stays"
     if until is None:
-        return f"{says}; the plan does not say until when anybody is held out (`holdout.until`)"
-    return f"{says}, by {until}, its last day" if scene.day <= until else f"{says}; it was due on {until}"
+        return f"{owner} has the holdout read; the plan does not say until when anybody is held out (`holdout.until`)"
+    tie = called(scene.plan.escalation.to if scene.plan.escalation else None, owner)
+    due = f" on {until}, its last day" if scene.day <= until else f"; it was due on {until}"
+    return (
+        f"{owner} has the holdout read{due}: the change stays for everybody if the gain is validated and every guardrail is within its "
+        f"margin, and is withdrawn if the holdout is all below zero; in between {tie} decides"
+    )
 
 
 def _until_then(scene: Scene) -> str:

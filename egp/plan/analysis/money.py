@@ -6,6 +6,7 @@ price there is no amount, and `Unpriced` says which line would make it possible.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from egp.plan.analysis.days import run_days
@@ -60,13 +61,17 @@ class Amount(NamedTuple):
         return Amount(-self.high, -self.middle, -self.low, self.currency)
 
     def __str__(self) -> str:
-        """ "$7.7k (from $3.9k to $12k)"; the range alone where nobody knows whether it is a gain; without one a number."""
+        """ "$7.7k (from $3.9k to $12k)"; without a range a number."""
         if self.low == self.high:
             return money(self.middle, self.currency)
-        low, middle, high = (money(each, self.currency, 2) for each in self[:3])
-        if self.low < 0 < self.high:
-            return f"from {low} to {high}"
-        return f"{middle} (from {low} to {high})"
+        low, high = (money(each, self.currency, 2) for each in (self.low, self.high))
+        return f"{money(self._rounded_middle, self.currency, 2)} (from {low} to {high})"
+
+    @property
+    def _rounded_middle(self) -> float:
+        """No finer than three digits of the larger end: a middle near zero is not known to the dollar."""
+        place = math.floor(math.log10(max(abs(self.low), abs(self.high)))) - 2
+        return round(self.middle, -place)
 
 
 class Price(NamedTuple):
