@@ -13,6 +13,7 @@ from egp.output.report.model import Findings
 from egp.plan.completing import read_plan
 from egp.plan.experiment import Experiment
 from egp.plan.finding import LineOfFile, Suppression
+from egp.plan.names import folded
 from egp.policy.locate import lock_folder
 from egp.policy.rollout_files import Served, read_served
 from egp.policy.scope import NO_TRAITS
@@ -53,6 +54,7 @@ def judge_rollouts(
     everything = {run.finder.canonical(source.path) for source in run.finder.portfolio()}
     asked_all = everything.issubset(asked)
     by_entry = {id(each.entry): each for each in judged}
+    found_flags = {folded(each.flag.value) for each in served.rollouts}
     alike = salted_alike(served.rollouts)
     for rollout in served.rollouts:
         entry = plan_of(rollout, portfolio, run.as_of)
@@ -61,7 +63,8 @@ def judge_rollouts(
             _judge_planned(run, files, served, rollout, plan, alike, found)
         elif entry is None and asked_all:
             _judge_unplanned(run, files, served, rollout, allowed, found)
-    if asked_all:
+    planned = {folded(flag) for each in judged for flag in each.entry.flags}
+    if asked_all or planned - found_flags:
         _judge_unread(run, files, served, portfolio, allowed, found)
 
 

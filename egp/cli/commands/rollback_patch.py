@@ -40,8 +40,14 @@ def run(options: argparse.Namespace) -> int:
     served = read_served(policy, finder.folder)
     mine = [each for each in served.rollouts if folded(each.flag.value) in switches]
     if not mine:
+        unread = [
+            f"{each.path}: {each.reason}" for each in served.unread if folded(each.flag) in {"", *switches}
+        ]
         raise terminal.Stop(
-            "no rollout file of the policy serves this plan", "name them under `rollouts:` in the policy"
+            "no rollout file that can be read serves this plan"
+            if unread
+            else "no rollout file of the policy serves this plan",
+            "; ".join(unread[:3]) or "name them under `rollouts:` in the policy",
         )
     root = real_path(lock_folder(finder.folder, policy.home))
     texts = dict(served.texts)
