@@ -331,7 +331,7 @@ def test_a_conversation_tells_the_power_as_soon_as_it_is_known(root: Path) -> No
         "up is none of increase, decrease; write one of increase, decrease",
         "0.8 has no unit where a change is meant; write 5% for a relative change, 0.5pp or 50bps for an absolute change of a rate",
         "an MDE of 45bps needs 137,716 units per variant; the plan runs for 14 days",
-        "an MDE of 45bps needs 137,716 units per variant; the plan runs for 35 days",
+        "an MDE of 45bps needs 137,716 units per variant; the plan runs for 35 days and not 14, since 10_000 a day take that long to fill it",
     ]
     assert plan.answers["mde"] == "45bps"
     assert "title" not in plan.answers
@@ -348,6 +348,15 @@ def test_a_sample_that_cannot_come_is_said_with_what_comes() -> None:
     assert said(per_day="10_000").startswith(few.format("126,000"))
     assert said(units="306_036") == plain
     assert said(units="306_034") != plain
+
+
+def test_a_run_that_is_longer_for_the_sample_is_said_with_its_reason() -> None:
+    longer = Draft("", 137_716, 35, 0.9, least_days=14)
+    because = "; the plan runs for 35 days and not 14, since 10_000 a day take that long to fill it"
+    answers = {"mde": "45bps", "per_day": "10_000"}
+    assert longer.power_sentence(answers).endswith(because)
+    counted = longer.power_sentence({**answers, "units": "340_000"})
+    assert counted.endswith(f"{because}; are the 340_000 distinct units those of 35 days?")
 
 
 @pytest.mark.parametrize(

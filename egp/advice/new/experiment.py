@@ -42,6 +42,8 @@ class Draft:
     sample: int | None
     days: int
     exposure: float = 1.0
+    least_days: int = 0
+    """Of a run that is longer for the sample's sake: what the policy requires. 0 where nobody made it longer."""
 
     def power_sentence(self, answers: Mapping[str, object]) -> str:
         """What the answers so far require of the experiment, in a sentence; empty before they say enough."""
@@ -51,9 +53,22 @@ class Draft:
         needs = f"{aim} needs {unit_count(self.sample)} per variant"
         most = most_units(answers, self.days)
         if most is None or most * self.exposure / 2 >= self.sample:
-            return f"{needs}; the plan runs for {self.days} days"
+            return f"{needs}; the plan runs for {self.days} days{self._why_so_long(answers)}"
         come = int(most * self.exposure / 2)
-        return f"{needs}, and at most {come:,} come in the {self.days} days that the plan runs: look for a larger effect, or among more units"
+        so_long = f"; it runs that long{self._why_so_long(answers)}" if self.least_days else ""
+        return f"{needs}, and at most {come:,} come in the {self.days} days that the plan runs: look for a larger effect, or among more units{so_long}"
+
+    def _why_so_long(self, answers: Mapping[str, object]) -> str:
+        if not self.least_days:
+            return ""
+        counted = (
+            f"; are the {answers['units']} distinct units those of {self.days} days?"
+            if "units" in answers
+            else ""
+        )
+        return (
+            f" and not {self.least_days}, since {answers['per_day']} a day take that long to fill it{counted}"
+        )
 
 
 def draft(
@@ -74,7 +89,8 @@ def draft(
     page = page_of(None)
     sample = needed_sample(_read(page.text()))
     page = page if sample is None else page_of(sample)
-    return Draft(page.text(), sample, page.timetable.days, page.timetable.exposure)
+    times = page.timetable
+    return Draft(page.text(), sample, times.days, times.exposure, times.least_days)
 
 
 def _read(text: str) -> Experiment:
@@ -132,6 +148,8 @@ class _Timetable:
         self.exposure = 1 - self.holdout
         self.dwell = timedelta(hours=settings.asked("hours_of_a_stage"))
         self.days = 7 * _weeks(settings, answers, sample, self.exposure)
+        least = 7 * _weeks(settings, answers, None, self.exposure)
+        self.least_days = least if least < self.days else 0
         self._outcome_days = outcome_days(answers)
         self._after_ramp: timedelta = max(HELD_OUT_FOR, settings.asked("holdout_after_ramp"))
         lead = LEAD + timedelta(days=CANARY_DAYS if self.has_canary else 0)
@@ -142,7 +160,7 @@ class _Timetable:
     def follow(self, stated: Stated) -> None:
         """Days and exposure that a platform states, and all that follows from them."""
         if stated.start and stated.end and stated.end > stated.start:
-            self.days = (stated.end - stated.start).days + 1
+            self.days, self.least_days = (stated.end - stated.start).days + 1, 0
         self.exposure = stated.exposure or self.exposure
 
     def _avoid(self, calendar: Sequence[Interval]) -> None:
