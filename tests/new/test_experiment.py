@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -393,3 +394,16 @@ def test_non_inferiority_is_a_question_of_one_side_as_egp_power_has_it(
     plan = NewExperiment("x", of_type, read_policy(str(root / "egp.yaml"), "egp.yaml"), PLAN, DAY, None)
     text = plan.draft().text
     assert (f"  sides: {sides}\n" in text, f"  alpha: {alpha}\n" in text) == (True, True)
+
+
+def test_as_long_as_the_kind_is_open_the_plan_says_what_the_kinds_take_besides(root: Path) -> None:
+    besides = "a mean or ratio needs std_dev, too, a quantile influence_std_dev"
+    assert besides in begun(root, "standard", "superiority")
+    assert besides not in begun(root, "standard", "superiority", kind="proportion")
+
+
+def test_a_guardrail_that_is_taken_from_the_comment_has_no_baseline_yet(root: Path) -> None:
+    """One that was anybody's example would pass unmeasured: guardrails may leave the source of theirs out."""
+    text = begun(root, "standard", "superiority")
+    (example,) = re.findall(r"  # - \{id: refund_rate, kind.*\}", text)
+    assert "baseline: ," in example

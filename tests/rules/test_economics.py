@@ -15,7 +15,7 @@ from egp.plan.finding import Finding
 from egp.policy.params import read_options
 from egp.rules.rule import load
 from egp.yaml import read_text
-from tests.rules.advice import options
+from tests.rules.advice import applied, options
 from tests.rules.examples import merged, plan_of, sound_value
 
 
@@ -175,3 +175,13 @@ class TestValuesThatRestOnARate:
                 raised = read_text(changed(text, edits))[0].value["economics"]  # type: ignore[index]
                 assert not found("expected-value", raised)
         assert spoken > 30
+
+
+@pytest.mark.parametrize("floor", ["0 USD", "0.08 USD", "2.5 EUR"])
+def test_the_economics_that_are_proposed_can_be_pasted(floor: str) -> None:
+    rule = load("expected-value")
+    params = rule.params(**read_options(rule, {"floor": floor}, (), []))
+    (finding,) = rule.check(plan_of(merged(sound_value(), {"economics": None})), params)
+    (remedy,) = finding.advice.remedies
+    pasted = plan_of(applied(merged(sound_value(), {"economics": None}), remedy.edits))
+    assert list(rule.check(pasted, params)) == []

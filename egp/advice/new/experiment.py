@@ -279,7 +279,7 @@ class _Page(PlanLines):
         kind = self._answers.get("kind")
         if kind == "quantile":
             self._asked("quantile", "  quantile", "which one, as in 95%")
-        self._asked("baseline", "  baseline", "its value today, as in 12%, 1900ms or 0.042")
+        self._asked("baseline", "  baseline", todo_of_baseline(kind))
         self._add("  baseline_source:")
         self._open("    from", "the query or dashboard")
         self._open("    as_of", "the day it was taken")
@@ -311,7 +311,7 @@ class _Page(PlanLines):
         if not ids:
             self._open("guardrail_metrics", "a list of what must not be harmed, as in")
             self._add(
-                "  # - {id: refund_rate, kind: proportion, direction: decrease, baseline: 3.1%, "
+                "  # - {id: refund_rate, kind: proportion, direction: decrease, baseline: , "
                 f"non_inferiority_margin: {self._settings.asked('widest_margin')}, outcome_window: 7d, "
                 "judged_on: matured_cohort, action: rollback}"
             )
@@ -457,6 +457,12 @@ class _Page(PlanLines):
             role for risk in (risks if isinstance(risks, list) else ()) for role in by_risk.get(risk, ())
         ]
         return list(dict.fromkeys([*self._settings.asked("signing_roles"), *by_tier, *of_risks]))
+
+
+def todo_of_baseline(kind: object) -> str:
+    """What is open of a primary metric's baseline; of one whose kind is open, too, with what the kinds take besides."""
+    besides = "" if kind else "; a mean or ratio needs std_dev, too, a quantile influence_std_dev"
+    return f"its value today, as in 12%, 1900ms or 0.042{besides}"
 
 
 def _rounded_down(value: float) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from egp.advice.new.experiment import LEAD, SCHEMA_LINE, Draft, PlanLines
+from egp.advice.new.experiment import LEAD, SCHEMA_LINE, Draft, PlanLines, todo_of_baseline
 from egp.advice.new.questions import Answers
 from egp.plan.completing import overlaid, read_plan
 from egp.plan.experiment import Experiment
@@ -194,7 +194,7 @@ class _ShortPage(PlanLines):
         self._lines += [head, *found] if found and head else found
 
     def _baseline(self, kind: object) -> None:
-        self._asked("baseline", "  baseline", "its value today, as in 12%, 1900ms or 0.042")
+        self._asked("baseline", "  baseline", todo_of_baseline(kind))
         if kind in _SPREADS:
             self._asked("std_dev", f"  {_SPREADS[str(kind)]}", "per unit, in the metric's own unit")
         self._add("  baseline_source:")

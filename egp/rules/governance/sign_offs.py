@@ -195,11 +195,12 @@ def _unsigned(
     plan: Experiment, absent: list[str], reasons: dict[str, str], organisation: Organisation
 ) -> Finding:
     named = listing(f"{role} ({reasons[role]})" for role in absent)
+    signed = [role for role in reasons if role not in absent]
     return Finding(
         ("sign_offs",),
         f"the plan is not signed by {named}",
-        observed="no sign-off",
-        required=listing(reasons),
+        observed=f"signed by {listing(signed)}" if signed else "no sign-off",
+        required=f"{'also ' if signed else ''}{listing(absent)}",
         remedies=_signatures(plan, absent, organisation),
     )
 
