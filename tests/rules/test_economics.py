@@ -181,7 +181,8 @@ class TestValuesThatRestOnARate:
 def test_the_economics_that_are_proposed_can_be_pasted(floor: str) -> None:
     rule = load("expected-value")
     params = rule.params(**read_options(rule, {"floor": floor}, (), []))
-    (finding,) = rule.check(plan_of(merged(sound_value(), {"economics": None})), params)
+    silent = merged(sound_value(), {"economics": None})
+    assert isinstance(silent, dict)
+    (finding,) = rule.check(plan_of(silent), params)
     (remedy,) = finding.advice.remedies
-    pasted = plan_of(applied(merged(sound_value(), {"economics": None}), remedy.edits))
-    assert list(rule.check(pasted, params)) == []
+    assert list(rule.check(plan_of(applied(silent, remedy.edits)), params)) == []
