@@ -18,6 +18,7 @@ import duckdb
 import pytest
 
 from egp.plan.analysis.measured import measured_numbers
+from egp.plan.catalogue import MetricCatalogue
 from egp.record.sources.warehouse import connection
 from egp.record.sources.warehouse.asking import Queried
 from egp.record.sources.warehouse.buckets import Hashing
@@ -29,6 +30,12 @@ from tests.sources.engines import SPARK, postgres_server, spark_of
 TABLES = {"visits": "user_id, visited_at, load_ms", "buys": "user_id, bought_at, amount"}
 PLAN = history.PLAN.replace("end: 2023-01-15", "end: 2023-01-08").replace("2023-01-18", "2023-01-11")
 OF_BUCKETS = "correlation of differences"
+QUERY = """-- What people paid for.
+SELECT user_id, bought_at, amount
+FROM buys
+WHERE amount IS NOT NULL -- all of them
+;
+"""
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,16 @@ def in_spark(file: Path, folder: Path) -> Iterator[str]:
         yield SPARK
 
 
-def numbers_of(url: str, root: Path) -> Numbers:
-    plan, catalogue, warehouse = history.plan(PLAN), history.catalogue(), Queried(url, str(root))
+def catalogue_of(source: str) -> MetricCatalogue:
+    """With the purchases in a table, or as a query in a file."""
+    found = history.catalogue()
+    if source == "a query":
+        found.queries["buys"] = QUERY
+    return found
+
+
+def numbers_of(url: str, root: Path, source: str = "a table") -> Numbers:
+    plan, catalogue, warehouse = history.plan(PLAN), catalogue_of(source), Queried(url, str(root))
     found, left_out = measured(plan, catalogue)
     assert not left_out
     runs = list(
@@ -80,14 +95,16 @@ def numbers_of(url: str, root: Path) -> Numbers:
         for each in measured_numbers(plan, runs)
         if OF_BUCKETS not in each.name
     }
-    return Numbers(numbers, *_of_a_life(warehouse, found))
+    return Numbers(numbers, *_of_a_life(warehouse, catalogue, found))
 
 
-def _of_a_life(warehouse: Queried, found: list[Any]) -> tuple[dict[str, float], dict[str, float]]:
+def _of_a_life(
+    warehouse: Queried, catalogue: MetricCatalogue, found: list[Any]
+) -> tuple[dict[str, float], dict[str, float]]:
     """Two days, and what came in three."""
     life = LifeAsked(history.FIRST + timedelta(days=20), Hashing("salt", 16))
     stage = StageOfLife("test", 0, 2, 3, tuple(found))
-    lives = Lives(warehouse, history.catalogue(), "everyone")
+    lives = Lives(warehouse, catalogue, "everyone")
     (stages,) = lives.of(history.plan(PLAN), [stage], [life])
     of = stages["test"]
     sums = of.sums.values.sum(axis=0)
@@ -113,14 +130,18 @@ def embedded(small: Path) -> Numbers:
     return numbers_of(f"duckdb:///{small}", small.parent)
 
 
+def test_a_query_in_a_file_has_the_numbers_of_its_table(small: Path, embedded: Numbers) -> None:
+    assert numbers_of(f"duckdb:///{small}", small.parent, "a query") == embedded
+
+
 @pytest.mark.parametrize("engine", ["postgres", "spark"])
-def test_an_engine_has_the_numbers_of_duckdb(
+def test_an_engine_has_of_a_query_the_numbers_that_duckdb_has_of_the_table(
     engine: str, small: Path, embedded: Numbers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A session of Spark that is left is over, and a second one would be most of the time.
     monkeypatch.setattr(connection, "_closed", lambda _: None)
     with in_postgres(small) if engine == "postgres" else in_spark(small, tmp_path) as url:
-        found = numbers_of(url, small.parent)
+        found = numbers_of(url, small.parent, "a query")
     assert len(embedded.measured) >= 12
     assert found.measured.keys() == embedded.measured.keys()
     for key, parts in embedded.measured.items():

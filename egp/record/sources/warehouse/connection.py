@@ -23,6 +23,7 @@ from egp.record.sources.warehouse import limits
 from egp.record.sources.warehouse.asking import PLAINLY, Asking, Queried
 from egp.record.sources.warehouse.entry_point import EntryPointError, connection_of
 from egp.record.sources.warehouse.named import NAMED, without_secrets
+from egp.record.sources.warehouse.query_files import columns_of, one_query
 from egp.yaml.files import is_inside, real_path
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class Session:
 
     def table(self, name: str | None, database: str | None) -> Any:
         return self.backend.table(name, database=database)
+
+    def query(self, text: str) -> Any:
+        """The rows of a query in the engine's own SQL. Raises ValueError for what is not one query that only reads."""
+        query = one_query(text, self.backend.dialect)
+        return self.backend.sql(query, schema=columns_of(self.backend, query))
 
     def require_utc(self) -> None:
         """Raises ResultsError for a session in which instants without a time zone are not in UTC."""

@@ -235,7 +235,7 @@ class FactTables:
         query = self.catalogue.queries.get(name)
         try:
             if query is not None:
-                return self.session.backend.sql(_one_query(query))
+                return self.session.query(query)
             database, _, table = (of.table or "").rpartition(".")
             found = self.session.table(table, database or None)
         except ValueError as error:
@@ -246,23 +246,6 @@ class FactTables:
             raise unusable(self.session.url, message, _CORRECT) from None
         self.session.require_bytes([(database or None, table)])
         return found
-
-
-def _one_query(text: str) -> str:
-    """The text of a fact's file without what ends it. Raises ValueError for what is not one query that only reads."""
-    import sqlglot
-    from sqlglot import exp
-
-    try:
-        statements = [each for each in sqlglot.parse(text) if each is not None]
-    except sqlglot.errors.SqlglotError:
-        raise ValueError("its file is no SQL that can be read") from None
-    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise ValueError("its file is not one query")
-    writing = exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Drop, exp.Into, exp.Command
-    if next(statements[0].find_all(*writing), None) is not None:
-        raise ValueError("its file does more than read")
-    return text.strip().rstrip(";")
 
 
 def _own(column: str) -> str:
