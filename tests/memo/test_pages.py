@@ -378,3 +378,11 @@ def test_a_memo_is_about_its_own_plan(own_policy: Path) -> None:
     among = PlanFinder(str(own_policy), read.plans, read.root)
     case = read_case(among.asked(["plan.yaml"])[0], among, read, date(2023, 1, 18))
     assert {each.experiment for each in case.judged.diagnostics} == {"one-day-stages"}
+
+
+def test_one_option_has_no_number_and_a_bare_key_is_no_quotation() -> None:
+    """Two findings with an option each would both have a first one; `guardrail_metrics:` alone says nothing."""
+    page = memo(case_of("rejected/ship-on-day-five.yaml"))
+    assert "guardrail_metrics:" not in told(page)
+    heads = [each.head for each in blocks(page) if isinstance(each, Table) and "what it costs" in each.head]
+    assert heads == [("option", "what it costs")] * 2

@@ -43,7 +43,7 @@ def _violation(case: Case, diagnostic: Diagnostic, shown: set[str]) -> Section:
             *_costs(case, diagnostic, shown),
             *_ways_out(case, diagnostic),
             Section(
-                "The plan's words, and the policy's",
+                "What the plan says, and what the policy requires",
                 [*_said(case, diagnostic), *_asked(case, diagnostic)],
                 folded=True,
             ),
@@ -58,8 +58,7 @@ def _said(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
     phrase = f"the plan, {source}" if place.path == case.source.shown else source
     if diagnostic.missing:
         yield Paragraph(f"The plan says nothing about {label(case.path_of(diagnostic))} ({source}).")
-    elif diagnostic.line.strip():
-        line = diagnostic.line.strip()
+    elif (line := diagnostic.line.strip()) and not line.endswith(":"):  # a key whose values stand below
         yield Quotation(line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 3]}...", phrase)
 
 
@@ -133,13 +132,16 @@ def _ways_out(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
 def _options_table(case: Case, found: Sequence[Option]) -> Table:
     rows = [
         (
-            f"{at}",
-            _in_words(case, option, is_below=at == 1),
+            _in_words(case, option, is_below=at == 0),
             "; ".join(filter(None, (option.cost.words, option.note))),
         )
-        for at, option in enumerate(found, start=1)
+        for at, option in enumerate(found)
     ]
-    return Table(("", "option", "what it costs"), rows, _caption(found), numeric=frozenset((0,)))
+    head = ("option", "what it costs")
+    if len(found) == 1:
+        return Table(head, rows, _caption(found))
+    numbered = [(f"{at}", *row) for at, row in enumerate(rows, start=1)]
+    return Table(("", *head), numbered, _caption(found), numeric=frozenset((0,)))
 
 
 def _in_words(case: Case, option: Option, *, is_below: bool) -> str:
