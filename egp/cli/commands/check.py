@@ -21,7 +21,7 @@ from egp.cli.commands.options import (
 )
 from egp.cli.commands.progress import Bar
 from egp.cli.commands.reporting import FORMATS, add_job_summary, by_cause, rendered
-from egp.cli.commands.requested import requested_plans
+from egp.cli.commands.requested import no_plan, requested_plans
 from egp.policy.error import PolicyError
 
 if TYPE_CHECKING:
@@ -166,9 +166,9 @@ def _judged(
     def day_of(judge: Policy) -> date:
         return judging_day(stated, judge.timezone, called)
 
-    sources = requested_plans(options, policy, finder)
+    sources = requested_plans(options, policy, finder, bool(options.base and not options.paths))
     with Bar() as progress:
-        return check(
+        report = check(
             sources,
             finder,
             policy,
@@ -181,6 +181,9 @@ def _judged(
             jobs=options.jobs,
             keeps_facts=not (options.no_cache or options.base or os.environ.get("CI")),
         )
+    if not sources and not (report.passed or report.diagnostics or report.unchecked or report.failures):
+        raise no_plan(policy)  # the base has none either
+    return report
 
 
 def _output(text: str) -> tuple[str, str]:

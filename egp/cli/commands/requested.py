@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from egp.yaml import Document
 
 
-def requested_plans(options: argparse.Namespace, policy: Policy, finder: PlanFinder) -> list[PlanSource]:
-    """The plans that are requested. Raises Stop when there are none."""
+def requested_plans(
+    options: argparse.Namespace, policy: Policy, finder: PlanFinder, may_be_gone: bool = False
+) -> list[PlanSource]:
+    """The plans that are requested. Raises Stop when there are none, unless they may have been deleted."""
     from egp.policy.plan_files import STANDARD_INPUT
     from egp.yaml.bounds import MAX_BYTES
 
@@ -29,12 +31,17 @@ def requested_plans(options: argparse.Namespace, policy: Policy, finder: PlanFin
         sources = finder.of_folder()
     else:
         raise _unnamed(policy)
-    if not sources and not finder.failures:
-        raise terminal.Stop(
-            f"no plan matches {', '.join(policy.plans) or 'the policies'}",
-            "`egp new experiment ID` writes a plan; or name plans or folders, or correct `plans:` in the policy",
-        )
+    if not sources and not finder.failures and not may_be_gone:
+        raise no_plan(policy)
     return sources
+
+
+def no_plan(policy: Policy) -> terminal.Stop:
+    """No file is a plan by the policy's patterns."""
+    return terminal.Stop(
+        f"no plan matches {', '.join(policy.plans) or 'the policies'}",
+        "`egp new experiment ID` writes a plan; or name plans or folders, or correct `plans:` in the policy",
+    )
 
 
 def _unnamed(policy: Policy) -> terminal.Stop:
