@@ -80,9 +80,10 @@ def test_a_matured_cohort_is_half_of_the_sample() -> None:
     assert refunds.needed == pytest.approx(2 * control)
     assert refunds.power == pytest.approx(stats.achieved_power(test, 0.0, 73_500))
     assert refunds.detectable == pytest.approx(stats.detectable_margin(test, 0.8, 73_500))
-    # 41,000 users in one day and 340,000 in 14, of which 153,000 are in the variant; a week more until the last outcome has matured.
+    # 41,000 users in one day and 340,000 in 14, of which 153,000 are in the variant; those of the last week have not matured.
     power = math.log(340_000 / 41_000) / math.log(14)
-    assert refunds.days == pytest.approx(14 * (control / 153_000) ** (1 / power) + 7)
+    assert refunds.days is not None
+    assert 153_000 * (refunds.days / 14) ** power * (1 - 7 / refunds.days) == pytest.approx(control)
 
 
 def test_the_metric_that_needs_most_binds() -> None:
@@ -258,3 +259,14 @@ def test_names_are_safe_to_print(tmp_path: Path) -> None:
     text = SOUND_PLAN.read_text(encoding="utf-8").replace("id: refund_rate", 'id: "\\e[31mred"')
     result = run(written(tmp_path, text), "--policy", str(POLICY))
     assert "\x1b" not in result.out + result.err
+
+
+def test_a_run_takes_longer_exactly_where_too_few_units_come() -> None:
+    """The days that a metric takes, and the units that come against those that it needs, are one answer."""
+    for distinct in (200_000, 229_526, 260_000, 290_172, 290_200, 340_000):
+        plan = power_of({"eligible_units": {"distinct_over_run": distinct}})
+        for each in plan.rows:
+            assert each.days is not None
+            assert each.needed is not None
+            assert plan.arriving is not None
+            assert (each.days > 14) == (each.needed > plan.arriving), (each.name, distinct)

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 _NEVER = 36_525
 """Days after which nobody waits for units any more."""
+_EXACT = 1e-12
+"""Share of itself to which a number of days is found."""
 
 
 class Day(NamedTuple):
@@ -92,20 +94,26 @@ def _growth(eligible: EligibleUnits, run: int) -> float | None:
     return min(1.0, math.log(distinct / daily) / math.log(run))
 
 
-def days_that_bring(plan: Experiment, units: float) -> float:
+def days_that_bring(plan: Experiment, units: float, too_late: float = 0.0) -> float:
     """Days of exposure that bring the smallest variant so many units, as ``units_after`` has them come.
 
-    Where the plan does not know how they grow, they come as evenly after the run as in it, which is the soonest that they can.
-    Raises NotChecked where they never come.
+    Units of the last days that are ``too_late`` do not count, as many as any other days bring. Where the plan does not know
+    how units grow, they come as evenly after the run as in it, which is the soonest that they can. Raises NotChecked where
+    they never come.
     """
     eligible, run = need(plan.eligible_units, "eligible_units"), days_of_exposure(plan)
-    come = arriving_units(plan)
-    if come <= 0:
+    come, growth = arriving_units(plan), _growth(eligible, run) or 1.0
+
+    def brought(days: float) -> float:
+        return come * math.pow(days / run, growth) * max(0.0, 1 - too_late / days)
+
+    if come <= 0 or brought(_NEVER) < units:
         raise NotChecked(("eligible_units",))
-    times = math.log(units / come) / (_growth(eligible, run) or 1.0) if units > 0 else -math.inf
-    if times > math.log(_NEVER / run):
-        raise NotChecked(("eligible_units",))
-    return run * math.exp(times)
+    few, enough = 0.0, float(_NEVER)
+    while enough - few > _EXACT * enough:
+        days = (few + enough) / 2
+        few, enough = (few, days) if brought(days) >= units else (days, enough)
+    return enough
 
 
 def last_of(plan: Experiment, number: int) -> date:

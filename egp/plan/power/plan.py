@@ -297,8 +297,8 @@ class _Reading:
     def _days(self, metric: Metric, needed: float) -> float:
         """Days of exposure for so many units at this schedule, with the days whose units mature too late added."""
         matured = registered.matured_share(self.plan, metric)
-        days_too_late = days.days_of_exposure(self.plan) * (1 - matured)
-        return days_that_bring(self.plan, needed * matured) + days_too_late
+        too_late = days.days_of_exposure(self.plan) * (1 - matured)
+        return days_that_bring(self.plan, needed * matured, too_late)
 
 
 def days_to_run(days: float) -> int:
