@@ -100,3 +100,15 @@ def test_a_source_as_proposed_passes(source: dict[str, object] | None) -> None:
     assert isinstance(proposed, dict)
     whole = proposed.get("baseline_source") or {**(source or {}), **proposed}
     assert not found("baseline-source", {"primary_metric": {"baseline_source": whole}})
+
+
+def test_a_source_that_is_begun_is_completed_where_it_is_open() -> None:
+    """As `egp new` leaves it: the keys are there and have no values."""
+    plan = plan_of(
+        merged(sound_value(), {"primary_metric": {"baseline_source": {"from": None, "as_of": None}}})
+    )
+    rule = load("baseline-source")
+    (finding,) = rule.check(plan, rule.params())
+    assert finding.at == ("primary_metric", "baseline_source", "from")
+    (remedy,) = finding.advice.remedies
+    assert [edit.path[-1] for edit in remedy.edits] == ["from", "as_of"]

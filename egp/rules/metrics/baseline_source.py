@@ -103,6 +103,7 @@ from egp.plan.remedy import Remedy, addition
 from egp.plan.wording import called, counted
 from egp.rules import rule
 from egp.yaml import Path
+from egp.yaml.edits import Addition
 
 
 class Params(rule.Params):
@@ -146,21 +147,21 @@ def _missing(plan: Experiment, metric: Metric, path: Path) -> Iterator[Finding]:
     whole = (*path, "baseline_source")
     what = "where the baseline comes from" if "from" in absent else "when the baseline was taken"
     yield Finding(
-        whole if len(absent) == 2 else (*whole, absent[0]),
+        whole if source is None else (*whole, absent[0]),
         f"the plan does not say {what}; the sample size for {name} rests on it",
         observed="missing",
         required="a source and its date",
-        remedies=[_example(plan, whole, absent)],
+        remedies=[_example(plan, whole, absent, is_begun=source is not None)],
     )
 
 
-def _example(plan: Experiment, whole: Path, absent: list[str]) -> Remedy:
+def _example(plan: Experiment, whole: Path, absent: list[str], is_begun: bool) -> Remedy:
     """Keys to add, with a date that is neither too old nor too late."""
     day = day_after(plan.registered or first_day(plan), -7)
     parts = {"from": "28 days of the dashboard it was read from", "as_of": day.isoformat()}
-    if len(absent) == 2:
+    if not is_begun:
         return addition(whole, parts)
-    return addition((*whole, absent[0]), parts[absent[0]])
+    return Remedy(tuple(Addition((*whole, key), parts[key]) for key in absent))
 
 
 def _age(plan: Experiment, as_of: date, path: Path, params: Params) -> Iterator[Finding]:
