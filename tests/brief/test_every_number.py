@@ -623,7 +623,7 @@ def test_the_holdout_is_read_on_its_day_and_by_results_of_that_day(repository: P
     assert said["holdout"] is None
     assert points(seen) not in text
     assert (
-        f"The holdout is read on 2023-05-10, and by nobody before: if the true gain is {points(without_luck(*read_out(found))[1])}"
+        f"The holdout is read on 2023-05-10, and by nobody before; if the true gain is {points(without_luck(*read_out(found))[1])}"
         in text
     )
     assert f"a difference from zero in {math.floor(power * 1000) / 10} % of cases; at least 80 %" in text

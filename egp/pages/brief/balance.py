@@ -152,7 +152,8 @@ def _table(balances: Sequence[Balance]) -> Table:
         rows.append(_row("gain", [each.gain for each in balances]))
     has_net = any(each.net for each in balances)
     if has_net:
-        rows.append(_row("net", [each.net for each in balances]))
+        _, *cells = _row("net", [each.net for each in balances])
+        rows.append(["net: gain less harm", *(cell or "not known yet" for cell in cells)])
     head = ["what", *(each.period.in_words for each in balances)]
     marked = frozenset({len(rows) - 1}) if has_net else frozenset[int]()
     return Table(head, rows, numeric=frozenset(range(1, len(head))), marked=marked)

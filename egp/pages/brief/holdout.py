@@ -121,6 +121,6 @@ def confirmation(scene: Scene, result: PrimaryResult | None) -> Confirmation | U
         return f"it cannot be computed: {error_}"
     if readout.seen_until.date() < until:
         return Unread(
-            until, f"The holdout is read on {until}, and by nobody before: {_finds(result, power)}."
+            until, f"The holdout is read on {until}, and by nobody before; {_finds(result, power)}."
         )
     return Confirmation(result, sign * seen.difference.estimate, low, high, power)

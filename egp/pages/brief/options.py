@@ -23,7 +23,7 @@ from egp.pages.brief.worth import (
     narrower_in_words,
     now_in_words,
     repair_that_pays,
-    unrepaired,
+    unrepaired_in_words,
 )
 from egp.plan.analysis.days import readout_day
 from egp.plan.analysis.money import WEEK
@@ -128,11 +128,8 @@ def recommended_in_words(option: OpenOption, launch: Launch | str) -> str:
     amount = money(prospect.amount.middle, prospect.amount.currency, 2)
     if option.letter != WAIT:
         return f"{leads}: {amount} until {prospect.until} if it ships, the most of what is open, and nobody is worse off than today."
-    least = money(unrepaired(launch, prospect), prospect.amount.currency, 2)
-    return (
-        f"{leads}: {amount} until {prospect.until} if all is repaired, {least} if nothing is, both if it ships."
-        f"{_repair_in_words(launch)}"
-    )
+    otherwise = unrepaired_in_words(launch, prospect)
+    return f"{leads}: {amount} until {prospect.until} if all is repaired and it ships, {otherwise}.{_repair_in_words(launch)}"
 
 
 def _repair_in_words(launch: Launch) -> str:

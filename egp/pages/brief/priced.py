@@ -229,7 +229,8 @@ def margins_against_gain(plan: Experiment, said: Account) -> str:
         return ""
     return (
         f"Guardrails that were all worse by their whole margins would cost {significant(loss / gain, 2)} times the larger gain. The "
-        "readout rules out no less than that, so that a result that passes is not yet a net gain: the page of the readout has the net."
+        "readout rules out harm as large as the margins, and none that is smaller: a result that passes is no net gain by itself, and "
+        "the page of the readout has the net."
     )
 
 

@@ -210,7 +210,7 @@ def _ships_only_if(scene: Scene, *, every: bool) -> str:
     except NotChecked:
         return f"{begins}, and what ships is what passes its readout."
     of = "A's" if every else "its"
-    return f"{begins}: {of} first users are treated on {begun}, and it ships after the readout of {read} only if it passes."
+    return f"{begins}, and ships only what passes: {of} first users are treated on {begun}, and it is read on {read}."
 
 
 def beside_guardrails(scene: Scene, said: Passage) -> str:
