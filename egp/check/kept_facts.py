@@ -150,7 +150,7 @@ class KeptFacts:
         files.add(source)
         if not self._has(source, known, making):
             documents = [each for each in read_bytes(content, source.shown) if isinstance(each.value, dict)]
-            # What the lock has is told before it is read: where it changes meanwhile, the next call reads it again.
+            # What the lock has is found before it is read: where it changes meanwhile, the next call reads it again.
             registered = [making.registered(_name(each)) for each in documents]
             made = [making.entry(each) for each in documents]
             entries = [entry for entry, _ in made]

@@ -386,6 +386,16 @@ def test_without_pyarrow_the_limit_is_lower_and_says_what_to_install(
     )
 
 
+def test_minus_0_units_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = sound(random.Random(1), False)
+    rows[0][[*COLUMNS].index("units")] = "-0"
+    rows[0][[*COLUMNS].index("sum")] = "1"
+    (tmp_path / "rows.csv").write_text(as_csv(rows), encoding="utf-8")
+    found = require_alike(tmp_path, "rows.csv", plan_of(), monkeypatch)
+    assert isinstance(found, Evidence)
+    assert found.problems[0].row == 1
+
+
 def test_rows_of_segments_are_heard_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "rows.csv").write_text(as_csv(sound(random.Random(1), False)), encoding="utf-8")
     with only(True, monkeypatch):

@@ -40,7 +40,7 @@ LARGEST = 1e100
 _WINDOWS: tuple[str, ...] = get_args(Window)
 NUMBERS = (*SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS, *RATIO_COVARIATE_SUMS, *VALUES)
 _OF_RATIO = (*SUMS, *DENOMINATOR_SUMS)
-COVARIATE_OF_RATIO = (*COVARIATE_SUMS, *RATIO_COVARIATE_SUMS)
+_COVARIATE_OF_RATIO = (*COVARIATE_SUMS, *RATIO_COVARIATE_SUMS)
 NEEDED = {
     "proportion": ("sum",),
     "mean": SUMS,
@@ -51,10 +51,14 @@ NEEDED = {
 ALLOWED = {
     "proportion": (*SUMS, *COVARIATE_SUMS),
     "mean": (*SUMS, *COVARIATE_SUMS),
-    "ratio": (*_OF_RATIO, *COVARIATE_OF_RATIO),
+    "ratio": (*_OF_RATIO, *_COVARIATE_OF_RATIO),
     "quantile": VALUES,
-    CLUSTERED: (*_OF_RATIO, *COVARIATE_OF_RATIO),
+    CLUSTERED: (*_OF_RATIO, *_COVARIATE_OF_RATIO),
 }
+OF_COVARIATE = {
+    kind: [column for column in _COVARIATE_OF_RATIO if column in allowed] for kind, allowed in ALLOWED.items()
+}
+"""What the covariate of each kind has, all or nothing."""
 _WEEK = 6
 """Days from the first of a week to its last."""
 
@@ -293,24 +297,25 @@ def _units(cells: Cells) -> int:
 
 
 def _numbers(cells: Cells, metric: Metric, kind: str) -> dict[str, float | None]:
-    numbers = {column: number_in(cells, column, metric) for column in NUMBERS}
-    for column, value in numbers.items():
-        if value is None and column in NEEDED[kind]:
+    numbers = {
+        column: number_in(cells, column, metric) for column in NUMBERS if cells.get(column) is not None
+    }
+    for column in NUMBERS:
+        if column in NEEDED[kind] and column not in numbers:
             raise CellError(column, f"it is empty, and {metric.id} is a {kind}", "give it")
-        if value is not None and column not in ALLOWED[kind]:
+        if column in numbers and column not in ALLOWED[kind]:
             raise CellError(column, f"{metric.id} is a {kind}, which has none", "leave it empty")
-    of_covariate = [column for column in COVARIATE_OF_RATIO if column in ALLOWED[kind]]
-    lacking = [column for column in of_covariate if numbers[column] is None]
-    if 0 < len(lacking) < len(of_covariate):
-        message = "it is empty, and other sums of the covariate are not"
-        raise CellError(lacking[0], message, f"give {listing(of_covariate)}, or none of them")
-    for column in (each for each in NUMBERS if each.endswith("sum_squares")):
-        if (numbers[column] or 0.0) < 0:
-            raise CellError(
-                column, f"{numbers[column]:.12g} is negative, as no sum of squares is", "correct it"
-            )
-    if kind == "proportion" and numbers["sum_squares"] is None:
-        numbers["sum_squares"] = numbers["sum"]
+    of_covariate = OF_COVARIATE[kind]
+    if not numbers.keys().isdisjoint(of_covariate):
+        lacking = [column for column in of_covariate if column not in numbers]
+        if lacking:
+            message = "it is empty, and other sums of the covariate are not"
+            raise CellError(lacking[0], message, f"give {listing(of_covariate)}, or none of them")
+    for column, value in numbers.items():
+        if column.endswith("sum_squares") and (value or 0.0) < 0:
+            raise CellError(column, f"{value:.12g} is negative, as no sum of squares is", "correct it")
+    if kind == "proportion":
+        numbers.setdefault("sum_squares", numbers["sum"])
     return numbers
 
 

@@ -103,8 +103,11 @@ PRODUCTS = (
 
 
 def _too_correlated(row: Row, cross: str, one: str, other: str) -> tuple[str, str, str] | None:
-    product, sum_one, sum_other = (getattr(row, name) for name in (cross, one, other))
-    if product is None or sum_one is None or sum_other is None:
+    product = getattr(row, cross)
+    if product is None:
+        return None
+    sum_one, sum_other = getattr(row, one), getattr(row, other)
+    if sum_one is None or sum_other is None:
         return None
     if not row.units:
         return (cross, "0 units have a sum other than 0", "correct it, or `units`") if product else None

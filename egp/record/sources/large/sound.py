@@ -19,10 +19,10 @@ from egp.plan.results import VALUES
 from egp.record.sources.batches import Batch
 from egp.record.sources.cells import (
     ALLOWED,
-    COVARIATE_OF_RATIO,
     LARGEST,
     NEEDED,
     NUMBERS,
+    OF_COVARIATE,
     CellError,
     RowReader,
     number_in,
@@ -230,7 +230,7 @@ def _units(cells: Any, count: int) -> tuple[Any, Any]:
     are = all_hold(
         pc.greater_equal(units, 0.0), pc.equal(pc.floor(units), units), pc.less(units, float(_MOST_UNITS))
     )
-    return pc.if_else(are, units, 0.0), are
+    return pc.add(pc.if_else(are, units, 0.0), 0.0), are  # what is divided by -0 is another infinity
 
 
 def _is_one_throughout(cells: Any) -> bool:
@@ -249,7 +249,7 @@ def _fits(kind: str, kinds: Any, units: Any, numbers: dict[str, Any]) -> Any:
         pc.is_valid(numbers[each]) if each in numbers else pc.scalar(False) for each in NEEDED[kind]
     ]
     conditions += [pc.is_null(each) for name, each in numbers.items() if name not in ALLOWED[kind]]
-    of_covariate = [each for each in COVARIATE_OF_RATIO if each in ALLOWED[kind]]
+    of_covariate = OF_COVARIATE[kind]
     if given := [pc.is_valid(numbers[each]) for each in of_covariate if each in numbers]:
         conditions.append(
             pc.invert(reduce(pc.or_, given)) if len(given) < len(of_covariate) else _alike(given)
