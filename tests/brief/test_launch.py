@@ -36,8 +36,8 @@ def test_the_memo_of_the_ranking_model(repository: Path) -> None:
 def test_the_option_that_is_recommended_is_marked_and_no_verdict_ships_now(repository: Path) -> None:
     page = ask(repository, RANKING, as_of=DAY).page
     assert page.verdict.startswith(
-        "Recommended is B, a short delay to fix it: $370k until 2023-12-15 if all is repaired and it ships, and if nothing is, as assumed it "
-        "would not ship. "
+        "Recommended is B, a short delay to fix it: $370k until 2023-12-15 if all is repaired and it ships; with nothing repaired it would "
+        "not ship, as assumed. "
         "From 45 % of the repair on it comes to more than A (launch now, guarded), leaves nobody worse off than today, and clears "
         "the plan's own rules."
     )
@@ -157,14 +157,15 @@ def test_an_amount_is_the_difference_to_todays_version(repository: Path) -> None
     shares = (part / 1e4 for part in range(10_001))
     equal = next(each for each in shares if (gain + each * (repaired - gain)) * events >= narrower)
     says = (
-        f"{money(repaired * events, 'USD', 2)} until 2023-12-15 if all is repaired, and if nothing is, as assumed it would not ship; "
+        f"{money(repaired * events, 'USD', 2)} until 2023-12-15 if all is repaired; with nothing repaired it would not ship, as assumed; "
         f"with {equal * 100:.0f} % of the repair it comes to as much as C (a narrower launch)"
     )
     assert told["B"][1] == says
     easier = another_model(repository, ("min_lift: 1.5%", "min_lift: 0.9%"), ("min: 0.39", "min: 0.38"))
     said = options(ask(repository, easier, as_of=DAY).page)["B"][1]
     assert said == says.replace(
-        "and if nothing is, as assumed it would not ship", f"{money(gain * events, 'USD', 2)} if nothing is"
+        "with nothing repaired it would not ship, as assumed",
+        f"{money(gain * events, 'USD', 2)} if nothing is",
     )
 
 

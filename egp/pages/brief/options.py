@@ -129,7 +129,7 @@ def recommended_in_words(option: OpenOption, launch: Launch | str) -> str:
     if option.letter != WAIT:
         return f"{leads}: {amount} until {prospect.until} if it ships, the most of what is open, and nobody is worse off than today."
     otherwise = unrepaired_in_words(launch, prospect)
-    return f"{leads}: {amount} until {prospect.until} if all is repaired and it ships, {otherwise}.{_repair_in_words(launch)}"
+    return f"{leads}: {amount} until {prospect.until} if all is repaired and it ships; {otherwise}.{_repair_in_words(launch)}"
 
 
 def _repair_in_words(launch: Launch) -> str:

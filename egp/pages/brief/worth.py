@@ -411,7 +411,7 @@ def delayed_in_words(launch: Launch, waiting: Wait) -> str:
     repaired = launch.more(launch.worth.gain_repaired())
     if (later := launch.repaired) is None:
         return f"{repaired} per {launch.per} against today if all is repaired"
-    said = f"{_about(later.amount.middle, later)} until {later.until} if all is repaired, {unrepaired_in_words(launch, later)}"
+    said = f"{_about(later.amount.middle, later)} until {later.until} if all is repaired; {unrepaired_in_words(launch, later)}"
     if launch.missed(WAIT):
         said = f"{said}; even repaired it would not ship"
     if launch.narrower and (share := repair_that_equals(launch, launch.narrower)):
@@ -422,7 +422,7 @@ def delayed_in_words(launch: Launch, waiting: Wait) -> str:
 def unrepaired_in_words(launch: Launch, later: Prospect) -> str:
     """ "$45k if nothing is", or that what is as it was would not ship."""
     if launch.missed(GO):
-        return "and if nothing is, as assumed it would not ship"
+        return "with nothing repaired it would not ship, as assumed"
     return f"{_about(unrepaired(launch, later), later)} if nothing is"
 
 
