@@ -364,6 +364,11 @@ class TestCompleteData:
         world = stage_world().but(rows=())
         assert "there are no rows of 70%" in messages(readings(world, "complete-data"))
 
+    def test_where_there_is_no_row_the_gate_names_those_that_it_takes(self) -> None:
+        steps = [each.next for each in readings(readout_world().but(rows=()), "complete-data")]
+        assert "add the cohort rows of add_to_cart_rate, refund_rate and cs_contacts" in steps
+        assert "add the total rows of p95_page_load" in steps
+
     def test_results_of_which_nothing_can_be_read_are_no_silence(self) -> None:
         refusal = RowRefusal("r.csv", 1, 0, "units", "there is no column `units`", "add it")
         decision = readout_world().but(rows=(), more={"problems": (refusal,)}).decide()

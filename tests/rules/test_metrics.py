@@ -96,8 +96,11 @@ def test_names_from_the_plan_are_safe_to_print() -> None:
 def test_a_source_as_proposed_passes(source: dict[str, object] | None) -> None:
     stated = source and {"from": None, "as_of": None, **source}
     (finding,) = found("baseline-source", {"primary_metric": {"baseline_source": stated or None}})
-    proposed = read_text(re.findall(r"`(.+)`", finding.advice.text)[0])[0].value
-    assert isinstance(proposed, dict)
+    proposed: dict[str, object] = {}
+    for text in re.findall(r"`(.+?)`", finding.advice.text):
+        value = read_text(text)[0].value
+        assert isinstance(value, dict)
+        proposed |= value
     whole = proposed.get("baseline_source") or {**(source or {}), **proposed}
     assert not found("baseline-source", {"primary_metric": {"baseline_source": whole}})
 

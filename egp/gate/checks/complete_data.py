@@ -125,7 +125,7 @@ def _gaps(readout: Readout) -> Iterator[Reading]:
         return
     heard_of = {each.stage for each in readout.seen} | {about.stage for about in readout.lost}
     if readout.stage.name not in heard_of:
-        yield _trouble(f"there are no rows of {readout.stage.name}", "no rows", "add its rows")
+        yield from _nothing_of(readout)
         return
     for path, metric in readout.plan.metrics:
         if not _is_needed(readout, path, metric):
@@ -142,6 +142,20 @@ def _gaps(readout: Readout) -> Iterator[Reading]:
             yield from _missing(readout, watched, "day", days)
     for metric in _watched_by_weeks(readout):
         yield from _missing(readout, metric, "week", weeks_over(readout, metric))
+
+
+def _nothing_of(readout: Readout) -> Iterator[Reading]:
+    """A stage without any row: which ones it takes, by their window."""
+    needed = [metric for path, metric in readout.plan.metrics if _is_needed(readout, path, metric)]
+    by_window: dict[Window, list[str]] = {}
+    for metric in needed:
+        by_window.setdefault("total" if metric.kind == "quantile" else "cohort", []).append(metric.name)
+    steps = [AddRows(window, *names) for window, names in by_window.items()]
+    yield _trouble(
+        f"there are no rows of {readout.stage.name}", "no rows", steps[0] if steps else "add its rows"
+    )
+    for step in steps[1:]:
+        yield _trouble(f"there are no {step.window} rows of {readout.stage.name}", "no rows", step)
 
 
 def _watched_by_weeks(readout: Readout) -> Iterator[Metric]:

@@ -97,13 +97,13 @@ from typing import Annotated
 from egp.plan.analysis.days import day_after, first_day
 from egp.plan.analysis.registered import has_primary_test
 from egp.plan.analysis.statements import stated
-from egp.plan.experiment import Experiment, Metric
+from egp.plan.experiment import Experiment, Metric, Source
 from egp.plan.finding import DoesNotApply, Finding, need
 from egp.plan.remedy import Remedy, addition
 from egp.plan.wording import called, counted
 from egp.rules import rule
 from egp.yaml import Path
-from egp.yaml.edits import Addition
+from egp.yaml.edits import Addition, Setting
 
 
 class Params(rule.Params):
@@ -151,17 +151,23 @@ def _missing(plan: Experiment, metric: Metric, path: Path) -> Iterator[Finding]:
         f"the plan does not say {what}; the sample size for {name} rests on it",
         observed="missing",
         required="a source and its date",
-        remedies=[_example(plan, whole, absent, is_begun=source is not None)],
+        remedies=[_example(plan, whole, absent, source)],
     )
 
 
-def _example(plan: Experiment, whole: Path, absent: list[str], is_begun: bool) -> Remedy:
+def _example(plan: Experiment, whole: Path, absent: list[str], begun: Source | None) -> Remedy:
     """Keys to add, with a date that is neither too old nor too late."""
     day = day_after(plan.registered or first_day(plan), -7)
     parts = {"from": "28 days of the dashboard it was read from", "as_of": day.isoformat()}
-    if not is_begun:
+    if begun is None:
         return addition(whole, parts)
-    return Remedy(tuple(Addition((*whole, key), parts[key]) for key in absent))
+    says_nothing = begun.from_ is not None  # as a TODO does
+    return Remedy(
+        tuple(
+            (Setting if key == "from" and says_nothing else Addition)((*whole, key), parts[key])
+            for key in absent
+        )
+    )
 
 
 def _age(plan: Experiment, as_of: date, path: Path, params: Params) -> Iterator[Finding]:
