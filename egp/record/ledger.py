@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import date as Day
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
+from unicodedata import normalize
 
 from egp.plan.finding import Failure
 from egp.plan.quantity import Moment, Share
@@ -192,6 +193,7 @@ def read_ledger(root: str, experiment: str) -> Ledger:
     try:
         names = sorted(os.listdir(place))
     except FileNotFoundError:
+        _require_own_letters(root, folder)
         return Ledger(experiment)
     except OSError as error:
         raise _damaged(shown_path(place), f"cannot be read: {error.strerror}") from None
@@ -203,6 +205,25 @@ def read_ledger(root: str, experiment: str) -> Ledger:
         except OSError as error:
             raise _damaged(shown_path(path), f"cannot be read: {error.strerror}") from None
     return _ledger(experiment, contents, shown_path(place))
+
+
+def _require_own_letters(root: str, folder: str) -> None:
+    """Raises LockError where a ledger lies under the name of a folder in other letters: file systems that fold them find it."""
+    above, _, _ = folder.rpartition("/")
+    ledger, _, _ = above.rpartition("/")
+    shards = _alike(os.path.join(root, ledger), above.removeprefix(f"{ledger}/"))
+    for shard in shards:
+        for name in _alike(os.path.join(root, ledger, shard), folder.removeprefix(f"{above}/")):
+            found = shown_path(os.path.join(root, ledger, shard, name))
+            raise _damaged(found, f"is the name of {folder} in other letters")
+
+
+def _alike(folder: str, name: str) -> list[str]:
+    """The names in a folder that are one but for letters."""
+    try:
+        return [each for each in os.listdir(folder) if normalize("NFC", each).casefold() == name]
+    except OSError:
+        return []
 
 
 def ledger_at(repository: "Repository", commit: str, experiment: str) -> Ledger:

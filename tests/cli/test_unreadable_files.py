@@ -221,3 +221,19 @@ def test_a_plan_whose_flag_may_be_in_a_file_that_cannot_be_read_is_not_passed_in
     done = call(damaged, "check", PLAN, DAY)
     assert "[unread-rollout]" in done.out, done.out
     assert "flags.yaml" in done.out
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["7E/pdp-buy-now", "7e/PDP-buy-now", "7E/Pdp-Buy-Now", "7e/pdp-buy-no\uff57".replace("\uff57", "W")],
+)
+def test_a_ledger_under_the_name_of_a_folder_in_other_letters_is_damaged(damaged: Path, other: str) -> None:
+    ledger = damaged / "egp.ledger.d"
+    moved = ledger / other
+    content = (damaged / LEDGER).read_bytes()
+    shutil.rmtree(ledger)
+    moved.mkdir(parents=True)
+    (moved / "0001.yaml").write_bytes(content)
+    for name in READ_BY[LEDGER]:
+        done = call(damaged, *COMMANDS[name])
+        assert (done.status, "in other letters" in done.out + done.err) == (2, True), (name, done)
