@@ -13,7 +13,7 @@ from typing import Literal
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.wording import listing
-from egp.record.rollouts.rollout import REQUIRED, Audience, Rollout, RolloutStage, Said
+from egp.record.rollouts.rollout import REQUIRED, Audience, Rollout, RolloutStage, Said, Weights
 from egp.stats.values import NamedTuple, replace
 from egp.yaml import Span
 from egp.yaml.position import START
@@ -238,8 +238,11 @@ def _new_in(old: Audience, new: Audience, treats: Treats) -> Iterator[str]:
         yield "the targeting changes"
     if _share(new, treats) <= _TINY:
         return
-    is_all = _share(old, treats) >= 1 - _TINY
-    if is_all:
+    treatments = [each for each in dict.fromkeys(share.variant for share in new.shares) if treats(each)]
+    if any(_of(new, each) > _of(old, each) + _TINY for each in treatments):
+        is_more = _share(new, treats) > _share(old, treats) + _TINY
+        yield "more units are treated" if is_more else "units get another treatment than before"
+    if all(_of(old, each) >= 1 - _TINY for each in treatments):
         return
     if _bare(old.unit) != _bare(new.unit):
         yield "another unit is hashed"
@@ -249,20 +252,31 @@ def _new_in(old: Audience, new: Audience, treats: Treats) -> Iterator[str]:
         yield "the hash is another one"
     if new.sticky is not None and not new.sticky.value:
         yield "a unit is given a variant anew every time"
-    if _share(new, treats) > _share(old, treats) + _TINY:
-        yield "more units are treated"
-    elif old.line is None or new.line is None:
+    if _is_another_sum(old.weights, new.weights):
+        yield "the weights add up to another sum"
+    if old.line is None or new.line is None:
         if (_bare(old.shares), old.layout) != (_bare(new.shares), new.layout):
             yield "which units are treated nobody can tell"
-    elif not _covers(_treated(old.line, treats), _treated(new.line, treats)):
+    elif not all(_covers(_parts(old.line, each), _parts(new.line, each)) for each in treatments):
         yield "other units are treated"
 
 
-def _treated(line: Sequence[tuple[str, float, float]], treats: Treats) -> list[tuple[float, float]]:
-    """The parts of a line that are treated, those that touch as one."""
+def _of(audience: Audience, variant: str) -> float:
+    return sum(each.share for each in audience.shares if each.variant == variant)
+
+
+def _is_another_sum(old: Weights | None, new: Weights | None) -> bool:
+    """Whether what a format requires of the weights' sum is kept before or after, and not both times."""
+    if old is None or new is None or new.required is None:
+        return False
+    return abs(old.total - new.total) > _TINY
+
+
+def _parts(line: Sequence[tuple[str, float, float]], variant: str) -> list[tuple[float, float]]:
+    """The parts of a line that get a variant, those that touch as one."""
     found: list[tuple[float, float]] = []
-    for variant, low, high in sorted(line, key=lambda each: each[1]):
-        if high - low <= _TINY or not treats(variant):
+    for name, low, high in sorted(line, key=lambda each: each[1]):
+        if high - low <= _TINY or name != variant:
             continue
         if found and low - found[-1][1] <= _TINY:
             found[-1] = (found[-1][0], high)

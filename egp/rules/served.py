@@ -172,11 +172,14 @@ class _Names:
         )
 
     def _is_control(self, name: str) -> bool:
-        return (
-            name in self._off
-            or name in _OFF
-            or (name == self._default and name not in _ON and len(self._treatments) == 1)
-        )
+        is_default = name == self._default and name not in _ON and len(self._treatments) == 1
+        return name in self._off or is_default or (name in _OFF and not self._has_own_control)
+
+    @property
+    def _has_own_control(self) -> bool:
+        """Whether the flag serves another variant while it is off, or by default, than one that is called so."""
+        default = {self._default} if self._default and len(self._treatments) == 1 else set()
+        return bool((self._off | default) - _OFF - _ON - self._known.keys())
 
 
 def _shares_of(rollout: Rollout) -> list[Sequence[VariantShare]]:

@@ -13,6 +13,7 @@ import pytest
 from egp.record.rollouts.reading import says_the_same
 from egp.yaml import read_text
 from tests.gate.calling import Call
+from tests.rollouts.reading import read
 from tests.rollouts.test_gate_changes import PLAN, READOUT, Shop, flag, the_move
 
 FILE = "flags/pdp.flagd.yaml"
@@ -385,3 +386,28 @@ def test_what_a_link_leads_to_is_judged(shop: Shop) -> None:
     (shop.folder / FILE).unlink()
     (shop.folder / FILE).symlink_to("new.yaml")
     assert answered(shop).status == 1
+
+
+@pytest.mark.parametrize("name", ["0", '"off"', '"none"', '"baseline"'])
+def test_what_is_called_off_is_a_treatment_where_the_default_has_another_name(shop: Shop, name: str) -> None:
+    rules = f'[{{"force": {name}, "coverage": 0.45, "hashAttribute": "id", "hashVersion": 2}}]'
+    text = f'{{"features": {{"pdp_buy_now": {{"defaultValue": 2.5, "rules": {rules}}}}}}}'
+    line = '{files: "flags/*.gb.json", format: growthbook, environment: production}'
+    (shop.folder / FILE).unlink()
+    based(shop, {"flags/pdp.gb.json": text}, line)
+    shop.write("flags/pdp.gb.json", text.replace("0.45", "1"))
+    told = answered(shop)
+    assert (told.status, the_move(told)["kind"]) == (1, "raise")
+
+
+@pytest.mark.parametrize("value", ["var.colour", "local.red", '"${var.a}-b"'])
+def test_a_variation_that_terraform_computes_has_the_same_name_in_every_call(value: str) -> None:
+    text = (
+        'resource "launchdarkly_feature_flag" "x" {\n  key = "pdp_buy_now"\n  variations {\n    value = '
+        f"{value}\n  }}\n  variations {{\n    value = 2\n  }}\n}}\n"
+        'resource "launchdarkly_feature_flag_environment" "x" {\n  flag_id = launchdarkly_feature_flag.x.id\n'
+        '  env_key = "production"\n  on = true\n  fallthrough {\n    variation = 0\n  }\n}\n'
+    )
+    first, second = (read(text, "launchdarkly-terraform", "hcl").rollouts[0] for _ in range(2))
+    assert first == second
+    assert "object at" not in str(first)

@@ -17,6 +17,7 @@ from egp.record.rollouts.rollout import (
     Unread,
     VariantShare,
     Watched,
+    Weights,
 )
 from egp.stats.values import replace
 from egp.yaml import Span
@@ -89,12 +90,51 @@ def test_what_divides_an_audience(changes: dict[str, Any], kind: str, why: str) 
 
 
 def test_parts_that_touch_cover_what_lies_across_them() -> None:
-    in_two = replace(HALF, line=line(("bigger", 0.25, 0.5), ("buy_now", 0.0, 0.25)))
+    touching = replace(HALF, line=line(("buy_now", 0.25, 0.5), ("buy_now", 0.0, 0.25)))
     across = replace(HALF, shares=shares(0.2), line=line(("buy_now", 0.15, 0.35)))
-    apart = replace(HALF, line=line(("bigger", 0.3, 0.55), ("buy_now", 0.0, 0.25)))
-    for before, kind in ((in_two, "lower"), (apart, "raise")):
+    apart = replace(HALF, line=line(("buy_now", 0.3, 0.55), ("buy_now", 0.0, 0.25)))
+    of_another = replace(HALF, line=line(("bigger", 0.25, 0.5), ("buy_now", 0.0, 0.25)))
+    for before, kind in ((touching, "lower"), (apart, "raise"), (of_another, "raise")):
         found = moved(replace(FLAG, audiences=(before,)), replace(FLAG, audiences=(across,)), treats)
         assert found.kind == kind, before
+
+
+def test_units_of_one_treatment_that_get_another_one_are_new_to_it() -> None:
+    two = (
+        VariantShare("control", 0.5, START),
+        VariantShare("buy_now", 0.1, START),
+        VariantShare("bigger", 0.4, START),
+    )
+    more = (
+        VariantShare("control", 0.5, START),
+        VariantShare("buy_now", 0.4, START),
+        VariantShare("bigger", 0.1, START),
+    )
+    found = of_two(two, more)
+    assert (found.kind, found.before, found.after) == ("raise", 0.5, 0.5)
+    assert found.reason == "units get another treatment than before"
+    assert of_two(two, two[:1] + two[2:]).kind == "lower"
+
+
+def of_two(before: tuple[VariantShare, ...], after: tuple[VariantShare, ...]) -> FlagChange:
+    whole = [
+        replace(FLAG, audiences=(replace(HALF, shares=each, line=_line_of(each)),))
+        for each in (before, after)
+    ]
+    return moved(*whole, treats)
+
+
+def _line_of(shared: tuple[VariantShare, ...]) -> tuple[tuple[str, float, float], ...]:
+    places = {"bigger": 0.0, "buy_now": 0.5, "control": 0.9}
+    return tuple((each.variant, places[each.variant], places[each.variant] + each.share) for each in shared)
+
+
+def test_weights_that_add_up_to_another_sum_are_of_units_that_nobody_can_tell() -> None:
+    half = replace(HALF, weights=Weights(50.0, 100.0, START))
+    for total, required, kind in ((100.0, 100.0, "raise"), (50.0, 100.0, "none"), (100.0, None, "none")):
+        after = replace(HALF, weights=Weights(total, required, START))
+        found = moved(replace(FLAG, audiences=(half,)), replace(FLAG, audiences=(after,)), treats)
+        assert found.kind == kind, (total, required)
 
 
 def test_where_all_are_treated_nobody_is_new() -> None:

@@ -38,6 +38,9 @@ class Computed:
         self.text = text
         self.reason = f"{shown(' '.join(text.split()))} is computed by {by}"
 
+    def __str__(self) -> str:
+        return self.text
+
     def refers_to(self, kind: str, attribute: str) -> str:
         """The label of the resource of a kind whose attribute is referred to, alone; empty for anything else."""
         text = self.text.strip().strip('"').removeprefix("${").removesuffix("}").strip()
