@@ -117,11 +117,11 @@ def test_units_of_one_treatment_that_get_another_one_are_new_to_it() -> None:
 
 
 def of_two(before: tuple[VariantShare, ...], after: tuple[VariantShare, ...]) -> FlagChange:
-    whole = [
-        replace(FLAG, audiences=(replace(HALF, shares=each, line=_line_of(each)),))
-        for each in (before, after)
-    ]
-    return moved(*whole, treats)
+    return moved(*map(_divided, (before, after)), treats=treats)
+
+
+def _divided(shared: tuple[VariantShare, ...]) -> Rollout:
+    return replace(FLAG, audiences=(replace(HALF, shares=shared, line=_line_of(shared)),))
 
 
 def _line_of(shared: tuple[VariantShare, ...]) -> tuple[tuple[str, float, float], ...]:
