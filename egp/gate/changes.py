@@ -17,11 +17,11 @@ from egp.gate.base_commit import BaseCommit
 from egp.gate.call import Call, CannotJudge
 from egp.gate.emergency import objections_to
 from egp.gate.judgement import GateJudgement, judge_plan
-from egp.gate.moved import FlagChange, moved
+from egp.gate.moved import FlagChange, bare, moved
 from egp.gate.naming import NamingPlans
 from egp.gate.page import next_steps
 from egp.gate.plan_read import PlanRead
-from egp.gate.requiring import Requiring, is_same, pairs, serve_alike, unread_flags
+from egp.gate.requiring import Requiring, is_same, is_unread, pairs, serve_alike, unread_flags
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import DoesNotApply, Failure, NotChecked
 from egp.plan.names import folded
@@ -177,8 +177,10 @@ class _Judging:
 
     def moves(self, before: Served, after: Served) -> Iterator[FlagMove]:
         for was, will in pairs(before.rollouts, after.rollouts):
-            if serve_alike(was, will):
+            if serve_alike(was, will, before, after):
                 yield from self._let_in(will)
+            elif was and will and is_unread(will) and bare(was) == bare(will):
+                yield from self._unknown(will)
             else:
                 yield from self._move(was, will)
         yield from self._unread_flags(before, after)
@@ -191,6 +193,15 @@ class _Judging:
             if why := self._requiring.why(rollout, _treats_or_may(read.plan, rollout)):
                 what = FlagChange("undecided", 0.0, 0.0, at=rollout.prerequisites[0].at)
                 yield _FlagMoves(rollout, read.plan, what).of("could_not_judge", "", why)
+
+    def _unknown(self, rollout: Rollout) -> Iterator[FlagMove]:
+        """A flag of which something changes that cannot be read."""
+        for _, read in list(self._base.naming(rollout.flag.value))[:1]:
+            reason = next((each.unread for each in rollout.audiences if each.unread), "") or next(
+                (each.reason for each in rollout.unread), ""
+            )
+            made = _FlagMoves(rollout, read.plan, FlagChange("undecided", 0.0, 0.0, at=rollout.flag.at))
+            yield made.of("could_not_judge", "", f"something of it changes that is not compared: {reason}")
 
     def _unread_flags(self, before: Served, after: Served) -> Iterator[FlagMove]:
         """Flags of plans that are in the file and of which nothing can be read, where the file changes."""

@@ -38,9 +38,30 @@ def pairs(
         yield from zip_longest(left, coming)
 
 
-def serve_alike(was: Rollout | None, will: Rollout | None) -> bool:
+def serve_alike(was: Rollout | None, will: Rollout | None, before: Served, after: Served) -> bool:
     """Whether a flag is what it was, wherever that is written now."""
-    return was is not None and will is not None and (was == will or bare(was) == bare(will))
+    if was is None or will is None or (was != will and bare(was) != bare(will)):
+        return False
+    return (
+        not is_unread(will)
+        or is_same(will.path, before, after)
+        or _around(was, before) == _around(will, after)
+    )
+
+
+def is_unread(rollout: Rollout) -> bool:
+    """Whether a part of a flag is not known, so that it may change and read the same."""
+    return bool(rollout.unread) or any(each.unread for each in rollout.audiences)
+
+
+def _around(rollout: Rollout, served: Served) -> list[str]:
+    """The lines of a flag's file from the name of the flag before it to that of the next one, blanks aside."""
+    lines = served.texts.get(rollout.path, "").splitlines()
+    starts = sorted({each.flag.at.start.line for each in served.rollouts if each.path == rollout.path})
+    own = starts.index(rollout.flag.at.start.line)
+    first = starts[own - 1] if own else 1
+    last = starts[own + 1] - 1 if own + 1 < len(starts) else len(lines)
+    return [each.strip() for each in lines[first - 1 : last] if each.strip()]
 
 
 def is_same(path: str, before: Served, after: Served) -> bool:
@@ -116,6 +137,6 @@ def _changed(served: Sequence[tuple[Served, Served]]) -> Iterator[tuple[str, str
     for before, after in served:
         for was, will in pairs(before.rollouts, after.rollouts):
             named = will or was
-            if named is not None and not serve_alike(was, will):
+            if named is not None and not serve_alike(was, will, before, after):
                 yield named.format, named.flag.value, will is None or will.is_on
         yield from (("", each.flag, True) for each in unread_flags(before, after))

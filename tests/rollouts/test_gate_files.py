@@ -411,3 +411,37 @@ def test_a_variation_that_terraform_computes_has_the_same_name_in_every_call(val
     first, second = (read(text, "launchdarkly-terraform", "hcl").rollouts[0] for _ in range(2))
     assert first == second
     assert "object at" not in str(first)
+
+
+UNKNOWN_HASH = """\
+{
+  "features": {
+    "before": {"defaultValue": 1},
+    "pdp_buy_now": {
+      "defaultValue": false,
+      "rules": [{"force": true, "coverage": 0.45, "hashAttribute": "id", "hashVersion": 3}]
+    },
+    "behind": {"defaultValue": 1}
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status"),
+    [
+        ("0.45", "0.9", 2),
+        ("0.45", "0.1", 2),
+        ('"id"', '"session"', 2),
+        ('"defaultValue": false', '"defaultValue":  false', 0),
+    ],
+)
+def test_a_part_that_cannot_be_read_and_changes_is_not_passed(
+    shop: Shop, old: str, new: str, status: int
+) -> None:
+    line = '{files: "flags/*.gb.json", format: growthbook, environment: production}'
+    (shop.folder / FILE).unlink()
+    based(shop, {"flags/pdp.gb.json": UNKNOWN_HASH}, line)
+    assert old in UNKNOWN_HASH
+    shop.write("flags/pdp.gb.json", UNKNOWN_HASH.replace(old, new))
+    assert answered(shop).status == status

@@ -117,7 +117,7 @@ def test_units_of_one_treatment_that_get_another_one_are_new_to_it() -> None:
 
 
 def of_two(before: tuple[VariantShare, ...], after: tuple[VariantShare, ...]) -> FlagChange:
-    return moved(*map(_divided, (before, after)), treats=treats)
+    return moved(_divided(before), _divided(after), treats)
 
 
 def _divided(shared: tuple[VariantShare, ...]) -> Rollout:
