@@ -21,7 +21,7 @@ from egp.gate.moved import FlagChange, bare, moved
 from egp.gate.naming import NamingPlans
 from egp.gate.page import next_steps
 from egp.gate.plan_read import PlanRead
-from egp.gate.requiring import Requiring, is_same, is_unread, pairs, serve_alike, unread_flags
+from egp.gate.requiring import Requiring, changed, is_same, is_unread, unread_flags
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import DoesNotApply, Failure, NotChecked
 from egp.plan.names import folded
@@ -176,8 +176,8 @@ class _Judging:
         self._here = _PlansHere(finder)
 
     def moves(self, before: Served, after: Served) -> Iterator[FlagMove]:
-        for was, will in pairs(before.rollouts, after.rollouts):
-            if serve_alike(was, will, before, after):
+        for was, will, is_changed in changed(before, after):
+            if not is_changed:
                 yield from self._let_in(will)
             elif was and will and is_unread(will) and bare(was) == bare(will):
                 yield from self._unknown(will)

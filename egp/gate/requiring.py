@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -38,14 +39,18 @@ def pairs(
         yield from zip_longest(left, coming)
 
 
-def serve_alike(was: Rollout | None, will: Rollout | None, before: Served, after: Served) -> bool:
-    """Whether a flag is what it was, wherever that is written now."""
-    if was is None or will is None or (was != will and bare(was) != bare(will)):
+def changed(before: Served, after: Served) -> Iterator[tuple[Rollout | None, Rollout | None, bool]]:
+    """Each flag as it was and as it will be, and whether it is another one, wherever that is written now."""
+    lines = _FlagLines(before), _FlagLines(after)
+    for was, will in pairs(before.rollouts, after.rollouts):
+        yield was, will, not (was and will and _serve_alike(was, will, *lines))
+
+
+def _serve_alike(was: Rollout, will: Rollout, before: _FlagLines, after: _FlagLines) -> bool:
+    if was != will and bare(was) != bare(will):
         return False
     return (
-        not is_unread(will)
-        or is_same(will.path, before, after)
-        or _around(was, before) == _around(will, after)
+        not is_unread(will) or before.around(was) == after.around(will) or before.says_what(after, will.path)
     )
 
 
@@ -54,14 +59,33 @@ def is_unread(rollout: Rollout) -> bool:
     return bool(rollout.unread) or any(each.unread for each in rollout.audiences)
 
 
-def _around(rollout: Rollout, served: Served) -> list[str]:
-    """The lines of a flag's file from the name of the flag before it to that of the next one, blanks aside."""
-    lines = served.texts.get(rollout.path, "").splitlines()
-    starts = sorted({each.flag.at.start.line for each in served.rollouts if each.path == rollout.path})
-    own = starts.index(rollout.flag.at.start.line)
-    first = starts[own - 1] if own else 1
-    last = starts[own + 1] - 1 if own + 1 < len(starts) else len(lines)
-    return [each.strip() for each in lines[first - 1 : last] if each.strip()]
+class _FlagLines:
+    """The lines of files, by the flags that stand in them."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self._lines: dict[str, list[str]] = {}
+        self._starts: dict[str, list[int]] = {}
+        for path, line in sorted({(each.path, each.flag.at.start.line) for each in served.rollouts}):
+            self._starts.setdefault(path, []).append(line)
+        self._same: dict[str, bool] = {}
+
+    def around(self, rollout: Rollout) -> list[str]:
+        """From the name of the flag before it to that of the next one, blanks aside."""
+        path = rollout.path
+        if path not in self._lines:
+            self._lines[path] = [each.strip() for each in self._served.texts.get(path, "").splitlines()]
+        lines, starts = self._lines[path], self._starts[path]
+        own = bisect_left(starts, rollout.flag.at.start.line)
+        first = starts[own - 1] if own else 1
+        last = starts[own + 1] - 1 if own + 1 < len(starts) else len(lines)
+        return list(filter(None, lines[first - 1 : last]))
+
+    def says_what(self, other: _FlagLines, path: str) -> bool:
+        """Whether a file says here what it says there."""
+        if path not in self._same:
+            self._same[path] = is_same(path, self._served, other._served)
+        return self._same[path]
 
 
 def is_same(path: str, before: Served, after: Served) -> bool:
@@ -135,8 +159,8 @@ def _changed(served: Sequence[tuple[Served, Served]]) -> Iterator[tuple[str, str
     """The flags that are served otherwise: format, name, and whether it may be on for anybody; of one that is missing nobody
     knows."""
     for before, after in served:
-        for was, will in pairs(before.rollouts, after.rollouts):
+        for was, will, is_changed in changed(before, after):
             named = will or was
-            if named is not None and not serve_alike(was, will, before, after):
+            if named is not None and is_changed:
                 yield named.format, named.flag.value, will is None or will.is_on
         yield from (("", each.flag, True) for each in unread_flags(before, after))
