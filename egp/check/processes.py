@@ -18,7 +18,7 @@ WORTHWHILE = 200
 """Fewer items are done before a second process has started."""
 
 PART = 50
-"""Items after each of which progress is told."""
+"""Items after each of which progress is shown."""
 _MOST_WORKERS = 8
 
 
