@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import duckdb
 import jsonschema
 import pytest
 
@@ -146,6 +147,61 @@ def test_what_the_tables_do_not_have(shop: Path, right: str, wrong: str, message
     catalogue.write_text(catalogue.read_text().replace(right, wrong))
     told = measure(shop)
     assert (told.status, message in " ".join(told.err.split())) == (2, True), told.err
+
+
+def altered(shop: Path, *statements: str) -> None:
+    """The shop's warehouse with tables that are declared otherwise."""
+    file = shop / "shop.db"
+    copy = file.read_bytes()
+    file.unlink()
+    file.write_bytes(copy)
+    with duckdb.connect(str(file)) as warehouse:
+        warehouse.execute("SET TimeZone = 'UTC'")
+        for statement in statements:
+            warehouse.execute(statement)
+
+
+OF_OTHER_TYPES = {
+    "instants with a time zone beside those of another table without": [
+        "ALTER TABLE orders ALTER ordered_at TYPE timestamptz USING ordered_at AT TIME ZONE 'UTC'"
+    ],
+    "instants to the millisecond": ["ALTER TABLE orders ALTER ordered_at TYPE timestamp_ms"],
+    "columns that are never null": [
+        "ALTER TABLE orders ALTER user_id SET NOT NULL",
+        "ALTER TABLE orders ALTER ordered_at SET NOT NULL",
+    ],
+    "units of another width": ["ALTER TABLE orders ALTER user_id TYPE integer"],
+}
+
+
+@pytest.mark.parametrize("statements", OF_OTHER_TYPES.values(), ids=OF_OTHER_TYPES)
+def test_facts_need_not_declare_their_columns_alike(shop: Path, statements: list[str]) -> None:
+    of_revenue(shop)
+    altered(shop, "UPDATE orders SET ordered_at = date_trunc('millisecond', ordered_at)")
+    before = measure(shop, "--format", "json").json["numbers"]
+    altered(shop, *statements)
+    told = measure(shop, "--format", "json")
+    assert told.status == 0, told.err
+    assert told.json["numbers"] == before
+
+
+def of_revenue(shop: Path) -> None:
+    """The plan of a metric that is computed with its guardrail, from another table."""
+    catalogue = shop / "metrics.yaml"
+    text = catalogue.read_text().replace("{sql: sql/orders.sql,", "{table: orders,")
+    catalogue.write_text(text.replace("cap: 500 USD", "cap: 500 USD, outcome_window: 7d"))
+    file = shop / PLAN
+    text = re.sub(r"  id: add_to_cart_rate\n.*\n.*\n", "  id: revenue_per_user\n", file.read_text())
+    file.write_text(text.replace("mde: 70bps", "mde: 5%"))
+
+
+def test_facts_whose_units_are_never_equal_are_named(shop: Path) -> None:
+    of_revenue(shop)
+    altered(shop, "ALTER TABLE orders ALTER user_id TYPE varchar")
+    told = measure(shop)
+    assert told.status == 2
+    assert "the fact orders has its units as string, and the fact events as int64" in told.err
+    assert "a query in which one is cast" in " ".join(told.err.split())
 
 
 def test_power_that_stays_is_not_said_to_change(shop: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import reduce
@@ -15,7 +15,15 @@ from egp.plan.results import LeftOut
 from egp.record.sources.warehouse.connection import Session, unusable
 from egp.record.sources.warehouse.instants import DAY, StageClock, within
 from egp.record.sources.warehouse.measures import ComputedMetric, longest_history, measures
-from egp.record.sources.warehouse.opened import AMOUNT, PARTITION, exact, in_utc, of_days, perhaps
+from egp.record.sources.warehouse.opened import (
+    AMOUNT,
+    PARTITION,
+    UTC_INSTANT,
+    exact,
+    in_utc,
+    of_days,
+    perhaps,
+)
 
 if TYPE_CHECKING:
     from egp.plan.catalogue import Exposures, Fact, MetricCatalogue, MetricDefinition, PopulationDefinition
@@ -119,6 +127,8 @@ class FactTables:
     segments: dict[str, Any] = field(default_factory=dict)
     """Segment → whether its values are true and false."""
     _known: dict[str, Any] = field(default_factory=dict)
+    _types_of_units: dict[str, Any] = field(default_factory=dict)
+    """What was read → the type of its units."""
 
     @property
     def is_log(self) -> bool:
@@ -221,7 +231,17 @@ class FactTables:
         if not table[of.at or ""].type().is_timestamp():
             message = f"the column {shown(of.at)} of {what} holds no timestamps"
             raise unusable(self.session.url, message, "name a column of instants")
+        self._require_comparable(what, table[of.unit or ""].type())
         return table.select(**{each: table[column] for each, column in wanted.items()})
+
+    def _require_comparable(self, what: str, type: Any) -> None:
+        """Raises ResultsError for units that are equal to none of another table."""
+        for other, theirs in self._types_of_units.items():
+            if _common([type, theirs]) is None:
+                message = f"{what} has its units as {_said(type)}, and {other} as {_said(theirs)}"
+                advice = "name a query in which one is cast: `sql` in place of `table`"
+                raise unusable(self.session.url, message, advice)
+        self._types_of_units[what] = type
 
     def _alike(self, rows: Any) -> Any:
         """With instants that can be compared with those of every other fact; what an engine knows of a column's smallest and
@@ -293,6 +313,29 @@ def _amount(table: Any, stream: Stream) -> Any:
 
 
 def _together(parts: list[Any]) -> Any:
+    """One below the other. Ibis takes only columns that are declared alike, down to whether they may be null; tables are not."""
     import ibis
 
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+    if len(parts) == 1:
+        return parts[0]
+    if len({part.happened_at.type() for part in parts}) > 1:
+        parts = [part.mutate(happened_at=part.happened_at.cast(UTC_INSTANT)) for part in parts]
+    if len(types := {part.unit.type() for part in parts}) > 1:
+        parts = [part.mutate(unit=part.unit.cast(_common(types))) for part in parts]
+    return ibis.union(*parts)
+
+
+def _common(types: Iterable[Any]) -> Any:
+    """The type that all units can be of; None without one."""
+    import ibis.expr.datatypes as dt
+    from ibis.common.exceptions import IbisTypeError
+
+    try:
+        widest = dt.highest_precedence(list(types))
+    except IbisTypeError:
+        return None
+    return dt.string if any(each.is_string() for each in types) else widest
+
+
+def _said(type: Any) -> str:
+    return str(type.copy(nullable=True))

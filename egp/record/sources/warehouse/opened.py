@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 AMOUNT = "decimal(18, 6)"
 """How exactly amounts are taken, so that neither the order of rows nor the number of threads shows in a sum."""
 
+UTC_INSTANT = "timestamp('UTC')"
+"""Instants that can be compared, however a table declares them."""
+
 _CORRECT = "correct `sources` in the policy"
 PARTITION = "partition"
 SEGMENT = "segment_"
@@ -141,7 +144,7 @@ def exact(amount: Decimal | int) -> Any:
 
 def in_utc(table: Any) -> Any:
     """Instants with a time zone: those without one are in UTC, as is the session."""
-    return table.mutate(at=table.at.cast("timestamp('UTC')"))
+    return table.mutate(at=table.at.cast(UTC_INSTANT))
 
 
 def perhaps(column: str | None, columns: Iterable[str]) -> str:
