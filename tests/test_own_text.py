@@ -70,6 +70,7 @@ MODULES: Mapping[str, str] = {
     "gate/live.py": TYPED,
     "gate/moved.py": STATED,
     "gate/naming.py": STATED,
+    "gate/requiring.py": LINES,
     "output/contract.py": POINTERS,
     "output/page/html.py": LINES,
     "output/page/markdown.py": LINES,
