@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 
@@ -41,6 +42,14 @@ def test_semantic_models_of_dbt() -> None:
         "growth",
         "dear_orders",
     ]
+
+
+def test_a_unit_of_dbt_that_is_an_expression_stays_open() -> None:
+    document = copy.deepcopy(read_file(FILES / "dbt.yaml")[0].value)
+    document["semantic_models"][0]["entities"][1]["expr"] = '"Customer Key"'
+    found = imported(document, "customer")
+    assert found.facts["orders"]["unit"] is None
+    assert "the unit of orders, since customer is an expression; name a column of a query" in found.unmapped
 
 
 def test_fact_metrics_of_growthbook() -> None:

@@ -142,9 +142,14 @@ def _dbt_fact(model: Mapping[str, Any], unit: str, found: Imported) -> dict[str,
         found.unmapped.append(
             f"which of {', '.join(entities) or 'no entity'} of {name} is randomised (name it with --unit)"
         )
+    column = columns.get(chosen, chosen)
+    if chosen and not column:
+        found.unmapped.append(
+            f"the unit of {name}, since {chosen} is an expression; name a column of a query"
+        )
     return {
         "table": ref[1] if ref else OPEN,
-        "unit": columns.get(chosen) or chosen or OPEN,
+        "unit": column or OPEN,
         "at": columns.get(time) or OPEN,
     }
 
