@@ -143,7 +143,7 @@ class Session:
             return unusable(self.url, message, "raise the limit, or partition the tables by day")
         state = getattr(error, "sqlstate", None)
         what = f"{type(error).__name__}{f', SQLSTATE {state}' if state else ''}"
-        advice = "compare the columns named under `sources` with the tables; --show-sql prints the query"
+        advice = "compare the columns that `sources` or the catalogue name with the tables; --show-sql prints the query"
         return unusable(self.url, f"the query of {name} failed: {what}", advice)
 
     def end(self) -> None:
@@ -169,7 +169,7 @@ def connected(url: str, root: str, asking: Asking = PLAINLY) -> Iterator[Session
         except Exception as error:  # of the engine, outside of the queries
             message = f"the warehouse could not be read: {type(error).__name__}"
             raise unusable(
-                url, message, "check the tables named under `sources`, and who may read them"
+                url, message, "check the tables that `sources` or the catalogue name, and who may read them"
             ) from None
 
 
