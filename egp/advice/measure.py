@@ -17,7 +17,9 @@ from egp.plan.measured import digest_of_number, is_number_of, measurable, query_
 from egp.plan.own_edits import own_edits
 from egp.plan.quantity import shown
 from egp.plan.results import LeftOut
+from egp.policy.locate import lock_folder
 from egp.policy.plan_history import judged_as, timing_of
+from egp.record.lock import read_lock
 from egp.record.sources.warehouse.asking import Queried
 from egp.record.sources.warehouse.history import Asked, History, asked, measured
 from egp.rules.rule_inputs import Measuring
@@ -39,6 +41,8 @@ class MeasureRequest:
     warehouse: Queried
     as_of: date
     parts: int
+    spares_registered: bool = False
+    """Whether a registered plan is refused, since the numbers are to be written and nobody means to amend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class MeasuredPlan:
     """Numbers of the plan that are not what an earlier measurement wrote."""
     query: str
     as_of: date
+    registered: date | None
+    """Day of the plan's registration, which numbers that are written into it break."""
     failures: tuple[Failure, ...] = ()
 
     @property
@@ -81,6 +87,12 @@ class MeasuredPlan:
 def measure(source: PlanSource, finder: PlanFinder, policy: Policy, call: MeasureRequest) -> MeasuredPlan:
     """What history says. Raises PastError, LockError, and ResultsError where it cannot be read."""
     source, document, plan, catalogue, population = plan_with_past(source, finder, policy, call.as_of)
+    entry = read_lock(lock_folder(finder.folder, policy.home)).entries.get(plan.name)
+    if entry is not None and call.spares_registered:
+        raise PastError(
+            f"{shown(plan.name)} was registered on {entry.registered}, and other numbers make it another plan",
+            "leave --write out to compare the numbers; to amend the plan with them, add --to-amend, and then declare the change with egp amend",
+        )
     found, left_out = measured(plan, catalogue)
     try:
         about = asked(plan, found, call.as_of, call.parts)
@@ -112,7 +124,7 @@ def measure(source: PlanSource, finder: PlanFinder, policy: Policy, call: Measur
     )
     return MeasuredPlan(
         plan, document, source, about, numbers, tuple(left_out), drifts, tuple(_edited(plan)), query, call.as_of,
-        tuple(answers.failures),
+        entry.registered if entry else None, tuple(answers.failures),
     )  # fmt: skip
 
 

@@ -88,6 +88,28 @@ def test_written_numbers_pass_until_one_is_edited(shop: Path) -> None:
     assert "`add_to_cart_rate.baseline` changed since" in " ".join(again.out.split())
 
 
+def test_a_registered_plan_is_written_into_only_to_amend_it(shop: Path) -> None:
+    told = call(shop, "register", PLAN, "--as-of", "2023-01-17")
+    assert told.status == 0, told.out + told.err
+    file = shop / PLAN
+    before = file.read_bytes()
+    refused = measure(shop, "--write")
+    assert (refused.status, refused.out, file.read_bytes()) == (2, "", before)
+    words = " ".join(refused.err.split())
+    assert "mobile-buy-now was registered on 2023-01-17, and other numbers make it another plan" in words
+    assert "egp amend" in words
+    assert measure(shop).status == 0
+    told = measure(shop, "--write", "--to-amend")
+    assert (told.status, file.read_bytes() == before) == (0, False)
+    assert f"next: egp amend {PLAN}, which declares the change of a plan registered on 2023-01-17" in told.err
+    assert "locked-plan" in check(shop)
+
+
+def test_to_amend_is_an_option_of_writing(shop: Path) -> None:
+    told = measure(shop, "--to-amend")
+    assert (told.status, "--to-amend says nothing without --write" in told.err) == (2, True)
+
+
 def test_another_definition_makes_another_measurement(shop: Path) -> None:
     measure(shop, "--write")
     catalogue = shop / "metrics.yaml"

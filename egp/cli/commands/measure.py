@@ -44,6 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help="end with 1 where the plan is not what was measured, for CI"
     )
     parser.add_argument(
+        "--to-amend",
+        action="store_true",
+        help="with --write: into a registered plan, too, whose change egp amend then declares",
+    )
+    parser.add_argument(
         "--format", choices=FORMATS, default="text", help="format of the report (default: text)"
     )
     add_policy(parser)
@@ -59,11 +64,14 @@ def _parts(text: str) -> int:
 def run(options: argparse.Namespace) -> int:
     if not options.source:
         raise terminal.Stop("no warehouse to measure in", "egp measure PLAN --source duckdb:///warehouse.db")
+    if options.to_amend and not options.write:
+        raise terminal.Stop("--to-amend says nothing without --write", "add --write")
     policy, finder = policy_and_plans(options, [options.plan])
     from egp.advice.measure import MeasureRequest, measure
 
     def measured(source: PlanSource, warehouse: Queried, as_of: date) -> MeasuredPlan:
-        return measure(source, finder, policy, MeasureRequest(warehouse, as_of, options.parts))
+        spares = options.write and not options.to_amend
+        return measure(source, finder, policy, MeasureRequest(warehouse, as_of, options.parts, spares))
 
     found = from_history(options, policy, finder, ("measuring", "measured"), measured)
     if found is None:
@@ -94,5 +102,9 @@ def _told(options: argparse.Namespace, found: MeasuredPlan, policy: Policy) -> i
             raise terminal.Stop(f"cannot write {found.source.shown}: {error.strerror}") from None
         if options.format == "text":
             terminal.say([f"wrote {len(names)} numbers into {found.source.shown}"])
+        if found.registered:
+            sys.stderr.write(
+                f"next: egp amend {found.source.shown}, which declares the change of a plan registered on {found.registered}; until then checks reject it, and the gate holds\n"
+            )
         return 0
     return 1 if options.check and (found.is_rejected or found.edited) else 0
