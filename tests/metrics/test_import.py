@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_semantic_models_of_dbt() -> None:
 
 
 def test_a_unit_of_dbt_that_is_an_expression_stays_open() -> None:
-    document = copy.deepcopy(read_file(FILES / "dbt.yaml")[0].value)
+    document: Any = copy.deepcopy(read_file(FILES / "dbt.yaml")[0].value)
     document["semantic_models"][0]["entities"][1]["expr"] = '"Customer Key"'
     found = imported(document, "customer")
     assert found.facts["orders"]["unit"] is None
