@@ -122,8 +122,9 @@ def money(value: float, digits: int) -> str:
 
 
 def ranged(low: float, middle: float, high: float) -> list[str]:
-    """The middle no finer than three digits of the larger end."""
-    step = 10.0 ** (math.floor(math.log10(max(abs(low), abs(high)))) - 2)
+    """The middle no finer than three digits of the larger end, or two where it is less than a step of those."""
+    step = 10.0 ** (math.floor(math.log10(max(abs(low), abs(high)))) - 1)
+    step = step if abs(middle) < step else step / 10
     return [money(low, 2), money(round(middle / step) * step, 2), money(high, 2)]
 
 
@@ -250,6 +251,17 @@ def percent(share: float) -> str:
 
 def points(effect: float) -> str:
     return f"{effect * 100:+.2f} pp"
+
+
+def secondary(found: list[dict[str, str]]) -> tuple[float, float, float]:
+    """Conversion at the readout: the difference of the rates of all units, by the score interval of statsmodels."""
+    test = picked(found, stage="test", window="cohort", metric="conversion_rate")
+    control, treated = (arm(picked(test, variant=name), is_rate=True) for name in ("control", "buy_now"))
+    events = [round(each.mean * each.units) for each in (treated, control)]
+    low, high = confint_proportions_2indep(
+        events[0], treated.units, events[1], control.units, method="score", compare="diff", alpha=0.05
+    )
+    return low, treated.mean - control.mean, high
 
 
 @pytest.mark.parametrize(
@@ -497,7 +509,13 @@ def test_the_result(repository: Path) -> None:
         points(each)
         for each in (effect, effect - Z95 * error, effect + Z95 * error, low, middle, high, Z95 * error)
     }
+    rates |= {points(each) for each in secondary(found)}
     require_near(text, rates)
+    least, middle, most = map(points, secondary(found))
+    assert (
+        f"conversion_rate {middle}, 95 % range {least.removesuffix(' pp')} to {most}: it decides nothing"
+        in text
+    )
 
 
 def at_readout(found: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -73,13 +73,22 @@ def _intervals(intervals: Intervals, width: int) -> Iterator[str]:
         return round((value - first) / (last - first) * (letters - 1)) if last > first else 0
 
     levels = [place(level.value) for level in intervals.levels]
+    drawn = set()
     for group, rows in groupby(intervals.rows, key=lambda row: row.group):
         yield from _said(group, width) if group else ()
         for row in rows:
             yield from _said(f"{row.name}: {row.words}", width)
             middle = [] if row.estimate is None else [place(row.estimate)]
-            yield _INDENT + _on_scale(place(row.low), place(row.high), middle, levels, letters)
-    yield from _said(f"| {', then '.join(level.words for level in sorted(intervals.levels))}", width)
+            line = _on_scale(place(row.low), place(row.high), middle, levels, letters)
+            drawn |= {*line}
+            yield _INDENT + line
+    crossed = ", ".join(words for letter, words in _CROSSED.items() if letter in drawn)
+    words = ", then ".join(level.words for level in sorted(intervals.levels))
+    yield from _said(f"| {words}{crossed and f'; drawn {crossed}'}", width)
+
+
+_CROSSED = {"+": "+ inside a range", "0": "0 under an o"}
+"""How a level is drawn where something else is drawn."""
 
 
 def _on_scale(low: int, high: int, middle: Sequence[int], levels: Sequence[int], letters: int) -> str:
@@ -88,7 +97,7 @@ def _on_scale(low: int, high: int, middle: Sequence[int], levels: Sequence[int],
     for at in levels:
         line[at] = "+" if low <= at <= high else "|"
     for at in middle:
-        line[at] = "o"
+        line[at] = "0" if at in levels else "o"
     return "".join(line).rstrip()
 
 

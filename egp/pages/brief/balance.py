@@ -137,7 +137,7 @@ def balance_section(
 _AS_MEASURED = (
     "The gain is the readout's, corrected for being shown because it passed. The harm is what was measured of people whose outcomes "
     "are complete, clear of noise or not: in the stage for the stage, at the readout for the days to come. The ends of several "
-    "harms add up."
+    "harms are added, so that the range of the net holds at least as often."
 )
 _WITHOUT_NET = (
     "A net gain is no condition of going on: the rule that was agreed before the result requires the metric, and guardrails within "

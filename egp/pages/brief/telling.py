@@ -38,6 +38,7 @@ from egp.pages.brief.priced import (
     stated_account,
 )
 from egp.pages.brief.result import PrimaryResult, at_its_look, result_of
+from egp.pages.brief.secondary import secondary_results
 from egp.pages.brief.verdicts import verdict_of
 from egp.pages.brief.worth import Launch, launch_of
 from egp.plan.analysis.days import first_exposure, readout_day
@@ -246,6 +247,9 @@ def result_section(scene: Scene, said: Passage) -> Iterator[Section]:
     if isinstance(said.confirmed, Unread):
         told = f"{told} {said.confirmed.in_words}"
     blocks: list[Block] = [_pictured(said, result), Paragraph(told)]
+    if scene.judgement is not None:
+        beside = secondary_results(scene, scene.judgement.readout, result)
+        blocks += [Paragraph(each) for each in beside]
     yield Section("The metric that decides", blocks)
 
 

@@ -69,9 +69,10 @@ class Amount(NamedTuple):
 
     @property
     def _rounded_middle(self) -> float:
-        """No finer than three digits of the larger end: a middle near zero is not known to the dollar."""
-        place = math.floor(math.log10(max(abs(self.low), abs(self.high)))) - 2
-        return round(self.middle, -place)
+        """No finer than three digits of the larger end; and where it is less than a step of the end as that is printed, of
+        two digits: of a middle so near to zero nothing more is known."""
+        place = math.floor(math.log10(max(abs(self.low), abs(self.high)))) - 1
+        return round(self.middle, -place if abs(self.middle) < 10**place else 1 - place)
 
 
 class Price(NamedTuple):

@@ -27,7 +27,7 @@ def columns_of(backend: Any, query: str) -> Any:
     """Names and types of a query's columns, where ibis would have to write to learn them; None where it need not."""
     import ibis
 
-    nothing = f"SELECT * FROM ({query}) AS asked LIMIT 0"
+    nothing = f"SELECT * FROM ({query}) AS rows LIMIT 0"
     if backend.name == "duckdb":
         # ibis 12 asks in a way that DuckDB 2 no longer knows.
         return ibis.Schema.from_pyarrow(backend.con.sql(nothing).to_arrow_table().schema)
