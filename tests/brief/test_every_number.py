@@ -511,9 +511,9 @@ def test_the_result(repository: Path) -> None:
     }
     rates |= {points(each) for each in secondary(found)}
     require_near(text, rates)
-    least, middle, most = map(points, secondary(found))
+    least, between, most = map(points, secondary(found))
     assert (
-        f"conversion_rate {middle}, 95 % range {least.removesuffix(' pp')} to {most}: it decides nothing"
+        f"conversion_rate {between}, 95 % range {least.removesuffix(' pp')} to {most}: it decides nothing"
         in text
     )
 
