@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from egp.gate.readout import once
 from egp.gate.rows import rows_of
 from egp.plan.analysis.days import day_after, last_exposure, treated_days, unpaused
-from egp.plan.finding import need
+from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import Interval
 from egp.plan.results import TEST
 
@@ -89,7 +89,7 @@ def windows_over(readout: Readout, metric: Metric, window: Window) -> list[date]
 
 
 def expected_shares(readout: Readout) -> dict[str, float]:
-    """Expected share of the units that each variant has in the current stage."""
+    """Expected share of the units that each variant has in the current stage. Raises NotChecked where no treatment has a weight."""
     declared: dict[str, float] = {
         name: need(variant.weight, "variants") for name, variant in readout.variants.items()
     }
@@ -97,5 +97,7 @@ def expected_shares(readout: Readout) -> dict[str, float]:
     if treated is None:
         return declared
     among = sum(declared[name] for name in readout.treatments)
+    if among <= 0:
+        raise NotChecked(("variants",), reason="no treatment has a weight above zero")
     shares = {name: treated * declared[name] / among for name in readout.treatments}
     return {readout.control: 1 - treated, **shares}

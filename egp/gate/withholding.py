@@ -142,22 +142,26 @@ def primary_comparison(readout: Readout, test: RegisteredTest, treatment: str) -
 
 @once
 def rows_read(readout: Readout) -> dict[str, str]:
-    """Metric → digest of the rows that the open look is read from; empty where no look is.
+    """Metric → digest of the rows that the open look is read from; empty where no look is, or the plan does not say until when
+    its units count.
 
     Primaries, and guardrails whose outcomes have their whole time. A guardrail without an `outcome_window` goes on
     counting after the look.
     """
     if withheld_because(readout) is not None or not readout.is_decision:
         return {}
-    guardrails = [
-        metric
-        for _, metric in readout.plan.guardrails
-        if metric.outcome_window is not None
-        and metric.kind != "quantile"
-        and not immature_days(readout, metric)
-    ]
-    judged = [*(metric for _, metric in readout.plan.primaries), *guardrails]
-    return {metric.name: _digest_of(readout, metric) for metric in judged}
+    try:
+        guardrails = [
+            metric
+            for _, metric in readout.plan.guardrails
+            if metric.outcome_window is not None
+            and metric.kind != "quantile"
+            and not immature_days(readout, metric)
+        ]
+        judged = [*(metric for _, metric in readout.plan.primaries), *guardrails]
+        return {metric.name: _digest_of(readout, metric) for metric in judged}
+    except NotChecked:
+        return {}
 
 
 def _digest_of(readout: Readout, metric: Metric) -> str:

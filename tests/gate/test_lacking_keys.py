@@ -41,3 +41,37 @@ def test_a_plan_without_a_treatment_and_a_primary_is_answered(results: str, repo
     answer = gate(repository, results)
     assert answer.status in (1, 2)
     assert "crashed" not in answer.out + answer.err
+
+
+PARTS = [(key, part) for key, value in plan().items() if isinstance(value, dict) for part in value]
+WITHOUT_PRIMARY: dict[str, Any] = {"primary_metric": None}
+
+
+@pytest.mark.parametrize("besides", [{}, WITHOUT_PRIMARY], ids=["alone", "without a primary"])
+@pytest.mark.parametrize(("key", "part"), [each for each in PARTS if each[0] != "primary_metric"])
+def test_a_plan_without_a_part_of_a_key_is_answered(
+    key: str, part: str, besides: dict[str, Any], repository: Path
+) -> None:
+    left = {name: value for name, value in plan()[key].items() if name != part}
+    cut(repository, **besides, **{key: left})
+    answer = gate(repository, "day-14")
+    assert answer.status in (0, 1, 2, 3)
+    assert "crashed" not in answer.out + answer.err
+    assert "a bug of egp" not in answer.err
+
+
+@pytest.mark.parametrize(
+    ("results", "move"),
+    [("day-14", ("--to", "70%")), ("stage-1", ("--to", "90%")), ("monitor", ("--monitor",))],
+)
+@pytest.mark.parametrize("variant", range(len(plan()["variants"])))
+def test_a_variant_without_weight_is_answered(
+    results: str, move: tuple[str, ...], variant: int, repository: Path
+) -> None:
+    variants = [
+        {**each, "weight": "0%"} if at == variant else each for at, each in enumerate(plan()["variants"])
+    ]
+    cut(repository, variants=variants)
+    answer = gate(repository, results, *move)
+    assert answer.status in (1, 2)
+    assert "crashed" not in answer.out + answer.err
