@@ -9,7 +9,7 @@ import pytest
 
 from egp.yaml import read_bytes
 from egp.yaml.written import written
-from tests.gate.calling import PLAN, gate
+from tests.gate.calling import PLAN, call, gate, taken
 from tests.test_examples import EXAMPLES
 
 
@@ -75,3 +75,6 @@ def test_a_variant_without_weight_is_answered(
     answer = gate(repository, results, *move)
     assert answer.status in (1, 2)
     assert "crashed" not in answer.out + answer.err
+    when = taken(repository, f"results/pdp-buy-now/{results}.yaml")
+    told = call(repository, "status", "--results", "results", "--as-of", when)
+    assert "crashed" not in told.out + told.err
