@@ -12,12 +12,13 @@ from egp.gate.amounts import as_harm, p_shown, signed, unit_of
 from egp.gate.clock import day_end
 from egp.gate.comparisons import comparison_so_far, comparisons_by_window
 from egp.gate.estimates import Comparison, Lacking
-from egp.gate.looks import last_judged_day, open_look
+from egp.gate.looks import last_judged_day, open_look, outcome_window_days
 from egp.gate.settings import alarm_levels, guardrail_alpha
 from egp.gate.split import is_split_wrong
 from egp.gate.withholding import Withheld, confirmatory_metrics, withheld_because
 from egp.output.page.model import Block, Figure, Light, Paragraph, Section, Table
 from egp.pages.brief.tripped import SAFETY
+from egp.plan.analysis.days import day_after, last_exposure
 from egp.plan.analysis.registered import harm_direction, is_relative, margin_of
 from egp.plan.analysis.stop_rules import BAD_WEEKS, weekly_level
 from egp.plan.finding import NotChecked
@@ -387,8 +388,26 @@ def _told(
         if _is_too_early(rows, judgement):
             yield Paragraph(_NOT_YET if readout.stage.position < 0 else _IN_A_STAGE)
         yield figure
+        if waiting := _still_counted(readout):
+            yield Paragraph(waiting)
         words = _vocabulary(rows) if is_sound else []
         yield Section("The same in numbers", [_table(rows, readout, is_sound), *words], folded=True)
+
+
+def _still_counted(readout: Readout) -> str:
+    """Whom the readout leaves out of a guardrail, and when their outcomes are complete; empty where it leaves out nobody."""
+    if not _is_of_all(readout):
+        return ""
+    said = []
+    last = last_exposure(readout.plan)
+    for _, metric in readout.plan.guardrails:
+        through = last_judged_day(readout, metric)
+        if through < last:
+            complete = day_after(last, outcome_window_days(metric))
+            said.append(
+                f"{shown(metric.name)} is of the people exposed by {through}; of all it is complete after {complete}"
+            )
+    return f"{'; '.join(said)}. The plan has it read before." if said else ""
 
 
 def _vocabulary(rows: list[WatchedGuardrail]) -> list[Block]:
@@ -402,7 +421,7 @@ def _vocabulary(rows: list[WatchedGuardrail]) -> list[Block]:
 
 _NOT_YET = (
     "Margins are judged at the readout, on complete outcomes; late ones are still missing. Before it only a stop rule or a "
-    "limit rolls back."
+    "limit rolls back by itself."
 )
 _IN_A_STAGE = (
     "A stage may be too short to rule out a margin: the readout judged that, on complete outcomes, of which late ones are still "
