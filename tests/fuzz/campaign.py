@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import json
 import random
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -481,7 +483,10 @@ class Campaign:
         if verb == "--replay":
             call = ("gate", "--replay", RECEIPT)
             answer = self._asked(RECEIPT, content, *call)
-            recorded = read_bytes(content, RECEIPT)[0].value
+            recorded = None
+            # As JSON, in which a tab is a blank, and not as YAML. What is neither is no proceed.
+            with suppress(ValueError, RecursionError):
+                recorded = json.loads(content)
             if answer.status == PROCEED and not (
                 isinstance(recorded, dict) and recorded.get("verdict") == "proceed"
             ):
