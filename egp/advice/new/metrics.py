@@ -217,7 +217,7 @@ def _dbt_simple(
             **rows,
             "value": expression,
         }
-    return _not_mapped(name, f"its measure is a {shown(aggregation)}", found)
+    return _not_mapped(name, f"its measure is aggregated by {shown(aggregation)}", found)
 
 
 def _dbt_filter(name: str, text: object, found: Imported) -> Any:
