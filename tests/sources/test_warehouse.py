@@ -208,6 +208,28 @@ def test_mistakes_in_the_names_are_told(tmp_path: Path, tables: dict[str, object
         from_warehouse(small(tmp_path, PAIR), tables=read(WarehouseTables, tables))
 
 
+def test_tables_whose_units_are_never_equal_are_named(tmp_path: Path) -> None:
+    file = small(tmp_path, PAIR)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("ALTER TABLE events ALTER unit TYPE BIGINT")
+    says = "the table events has its units as int64, and the table exposures as string"
+    with pytest.raises(ResultsError, match=says):
+        from_warehouse(file, tables=NAMED)
+
+
+@pytest.mark.parametrize("type", ["INTEGER", "BIGINT"])
+def test_units_of_another_width_are_the_same(tmp_path: Path, type: str) -> None:
+    file = small(
+        tmp_path,
+        f"{served('1', 'control', '2023-01-24 20:00')}, {served('2', 'control', '2023-01-24 21:00')}",
+    )
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("ALTER TABLE exposures ALTER unit TYPE INTEGER")
+        connection.execute(f"ALTER TABLE events ALTER unit TYPE {type}")
+    found = from_warehouse(file, tables=NAMED)
+    assert {row.units for row in found.rows if row.window == "cohort"} == {2}
+
+
 def test_a_query_that_fails_repeats_nothing_of_the_tables(tmp_path: Path) -> None:
     file = small(tmp_path, PAIR)
     with duckdb.connect(str(file)) as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import reduce
@@ -19,8 +19,10 @@ from egp.record.sources.warehouse.opened import (
     AMOUNT,
     PARTITION,
     UTC_INSTANT,
+    common,
     exact,
     in_utc,
+    never_equal,
     of_days,
     perhaps,
 )
@@ -237,10 +239,9 @@ class FactTables:
     def _require_comparable(self, what: str, type: Any) -> None:
         """Raises ResultsError for units that are equal to none of another table."""
         for other, theirs in self._types_of_units.items():
-            if _common([type, theirs]) is None:
-                message = f"{what} has its units as {_said(type)}, and {other} as {_said(theirs)}"
+            if said := never_equal(what, type, other, theirs):
                 advice = "name a query in which one is cast: `sql` in place of `table`"
-                raise unusable(self.session.url, message, advice)
+                raise unusable(self.session.url, said, advice)
         self._types_of_units[what] = type
 
     def _alike(self, rows: Any) -> Any:
@@ -321,21 +322,5 @@ def _together(parts: list[Any]) -> Any:
     if len({part.happened_at.type() for part in parts}) > 1:
         parts = [part.mutate(happened_at=part.happened_at.cast(UTC_INSTANT)) for part in parts]
     if len(types := {part.unit.type() for part in parts}) > 1:
-        parts = [part.mutate(unit=part.unit.cast(_common(types))) for part in parts]
+        parts = [part.mutate(unit=part.unit.cast(common(types))) for part in parts]
     return ibis.union(*parts)
-
-
-def _common(types: Iterable[Any]) -> Any:
-    """The type that all units can be of; None without one."""
-    import ibis.expr.datatypes as dt
-    from ibis.common.exceptions import IbisTypeError
-
-    try:
-        widest = dt.highest_precedence(list(types))
-    except IbisTypeError:
-        return None
-    return dt.string if any(each.is_string() for each in types) else widest
-
-
-def _said(type: Any) -> str:
-    return str(type.copy(nullable=True))

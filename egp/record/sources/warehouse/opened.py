@@ -125,6 +125,9 @@ def opened(session: Session, tables: WarehouseTables) -> Opened:
     of_events = {"unit": events.unit, "event": events.event, "at": events.at, "value": events.value}
     served = _selected(session, exposures, of_exposures)
     happened = _selected(session, events, of_events)
+    exposed = f"the table {exposures.table}"
+    if said := never_equal(f"the table {events.table}", happened.unit.type(), exposed, served.unit.type()):
+        raise unusable(session.url, said, "name a view in which one is cast")
     session.require_bytes([(each.database, each.table or "") for each in (exposures, events)])
     zones = {bool(each.at.type().timezone) for each in (served, happened)}
     if zones != {True}:
@@ -133,6 +136,27 @@ def opened(session: Session, tables: WarehouseTables) -> Opened:
         served, happened = in_utc(served), in_utc(happened)
     flags = {name: served[SEGMENT + name].type().is_boolean() for name in segments}
     return Opened(served, happened, flags)
+
+
+def common(types: Iterable[Any]) -> Any:
+    """The type that all units can be of; None without one."""
+    import ibis.expr.datatypes as dt
+    from ibis.common.exceptions import IbisTypeError
+
+    types = list(types)
+    try:
+        widest = dt.highest_precedence(types)
+    except IbisTypeError:
+        return None
+    return dt.string if any(each.is_string() for each in types) else widest
+
+
+def never_equal(what: str, type: Any, other: str, theirs: Any) -> str:
+    """What is said of two tables of which no unit is in both, since their types are never equal; empty otherwise."""
+    if common([type, theirs]) is not None:
+        return ""
+    ours, theirs = (str(each.copy(nullable=True)) for each in (type, theirs))
+    return f"{what} has its units as {ours}, and {other} as {theirs}"
 
 
 def exact(amount: Decimal | int) -> Any:
