@@ -248,3 +248,20 @@ def test_a_policy_without_a_catalogue(shop: Path) -> None:
     policy.write_text(policy.read_text().replace('metrics: ["metrics.yaml"]\n', ""))
     told = measure(shop)
     assert (told.status, "the policy names no catalogue of metrics" in told.err) == (2, True)
+
+
+def test_a_plan_that_a_catalogue_alone_began_is_measured(shop: Path) -> None:
+    (shop / "egp.yaml").write_text('extends: ["egp:standard"]\nmetrics: ["metrics.yaml"]\n')
+    options = ("--metric", "add_to_cart_rate", "--mde", "70bps", "--guardrail", "refund_rate", "--as-of", DAY)
+    told = call(shop, "new", "experiment", "banner", *options)
+    assert "next: egp measure experiments/banner.yaml" in told.err
+    plan = ("experiments/banner.yaml", "--as-of", DAY)
+    told = call(shop, "measure", *plan, "--source", "duckdb:///shop.db", "--write")
+    assert told.status == 0, told.err
+    assert "wrote 4 numbers" in told.out
+    told = call(shop, "check", *plan, "--format", "json")
+    of_metrics = ("primary_metric", "eligible_units", "metric-complete", "kind")
+    assert [each["message"] for each in told.json["diagnostics"] if each["rule"] in of_metrics] == []
+    assert "is left open" not in " ".join(
+        each["message"] for each in told.json["diagnostics"] if "metric" in each["message"]
+    )

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from egp.advice.new.dialogue import NewExperiment
+from egp.advice.new.files import NewError
 from egp.policy.reading import read_policy
 from tests.metrics.shop import PLAN, Shop
 
@@ -122,3 +123,48 @@ def test_where_there_is_a_catalogue_alone_the_plan_says_everything(shop: Shop) -
     plan, asked = conversation(shop, ANSWERS)
     assert len(asked) > 10
     assert "statistics:" in plan.draft().text
+
+
+CATALOGUE_ALONE = 'extends: ["egp:standard"]\nplans: ["experiments/**/*.yaml"]\nmetrics: ["metrics.yaml"]\n'
+
+
+def begun(shop: Shop, **given: str) -> str:
+    """The text of a new plan where there is a catalogue, and no defaults."""
+    shop.write("egp.yaml", CATALOGUE_ALONE)
+    policy = read_policy(str(shop.root / "egp.yaml"), "egp.yaml")
+    plan = NewExperiment("x", "superiority", policy, "experiments/x.yaml", date(2023, 1, 10), None)
+    plan.take(given)
+    assert plan.is_measured
+    return plan.draft().text
+
+
+def test_a_catalogue_alone_says_what_its_metrics_are_and_history_their_numbers(shop: Shop) -> None:
+    text = begun(shop, metric="add_to_cart_rate", mde="45bps", guardrail="refund_rate")
+    assert "\nprimary_metric:\n  id: add_to_cart_rate\n  mde: 45bps\nguardrail_metrics:\n" in text
+    assert "\npopulation: {of: pdp_mobile}\n" in text
+    for key in ("kind", "direction", "baseline", "outcome_window", "eligible_units", "std_dev"):
+        assert f"{key}:" not in text
+
+
+def test_what_the_author_says_beside_the_catalogue_is_written(shop: Shop) -> None:
+    text = begun(shop, metric="add_to_cart_rate", kind="mean", baseline="12%", per_day="41_000")
+    assert "\n  kind: mean\n  baseline: 12%\n" in text
+    assert "\neligible_units:\n  per_day: 41_000\n" in text
+
+
+def test_the_look_waits_for_the_outcomes_that_the_catalogue_waits_for(shop: Shop) -> None:
+    assert "end: 2023-02-05," in begun(shop, metric="refund_rate")
+    assert "looks: [2023-02-13]" in begun(shop, metric="refund_rate")
+    assert "looks: [2023-02-06]" in begun(shop, metric="add_to_cart_rate")
+
+
+def test_a_population_that_the_catalogue_lacks_is_refused_with_the_near_one(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shop.root)
+    with pytest.raises(NewError, match="does not define the population pdp_mobil, did you mean pdp_mobile"):
+        begun(shop, population="pdp_mobil")
+    status, said = shop.egp("new", "experiment", "x", "--population", "nobody", "--as-of", "2023-01-10")
+    assert status == 2
+    assert "write one of pdp_mobile, or have it defined" in " ".join(said.split())
+    assert not (shop.root / "experiments/x.yaml").exists()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from egp.advice.new.catalogued import is_open, population_of, refuse_undefined_population
 from egp.advice.new.experiment import Draft, draft
 from egp.advice.new.files import NewError
 from egp.advice.new.questions import Answers, interview, read_answers
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from egp.advice.platforms import Begun
 
 Ask = Callable[[str], str]
-
-
-def _is_of_every_plan(name: str) -> bool:
-    """Whether every plan has the question, also where no catalogue says the most: populations are the catalogue's."""
-    return name != "population"
 
 
 class NewExperiment:
@@ -58,7 +54,7 @@ class NewExperiment:
     def converse(self, ask: Ask, tell: Callable[[str], None]) -> None:
         """Asks for the rest, and shows the sample size whenever an answer changes it."""
         phrase = self._tell("", tell)
-        is_asked, most = self._own_questions() if self._is_short() else (_is_of_every_plan, 100)
+        is_asked, most = self._own_questions() if self._is_short() else (self._is_open, 100)
         for _ in interview(self.answers, ask, tell, is_asked, most, self._weigh):
             phrase = self._tell(phrase, tell)
 
@@ -67,8 +63,13 @@ class NewExperiment:
         from egp.advice.new.answered import refuse_rejected, refuse_unknown_risk
 
         refuse_rejected(name, answers)
+        if name == "population":
+            refuse_undefined_population(answers, self._policy)
         if name == "risk":
             refuse_unknown_risk(answers, self._settings().asked("signing_roles_by_risk"))
+
+    def _is_open(self, name: str) -> bool:
+        return is_open(name, self.answers, self._policy)
 
     def _own_questions(self) -> tuple[Callable[[str], bool], int]:
         from egp.advice.new.short import MOST_ASKED, is_asked
@@ -89,11 +90,7 @@ class NewExperiment:
     @property
     def is_measured(self) -> bool:
         """Whether history says the plan's numbers, which nobody has to type then."""
-        if not self._is_short():
-            return False
-        from egp.advice.new.short import population_of
-
-        return bool(population_of(self.answers, self._policy))
+        return "population" not in self._stated.value and bool(population_of(self.answers, self._policy))
 
     @property
     def _surfaces(self) -> list[str]:

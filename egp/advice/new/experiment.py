@@ -6,20 +6,25 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
+from egp.advice.new.catalogued import SPREADS
 from egp.advice.new.questions import Answers, daily_units, most_units, outcome_days
 from egp.advice.new.settings import Settings
 from egp.advice.new.stated import COMMENTS_AT, NOTHING_STATED, Stated, open_line
-from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.power.sample import needed_sample
 from egp.plan.quantity import Interval
 from egp.plan.wording import duration_in_plan, listing, percent, share_in_plan, unit_count
 from egp.policy.shipped import schema_address
-from egp.yaml import read_text
 from egp.yaml.written import written
+
+if TYPE_CHECKING:
+    from egp.plan.catalogue import MetricDefinition
 
 SCHEMA_LINE = f"# yaml-language-server: $schema={schema_address('experiment')}"
 """What gives editors completion, as the first line of a plan."""
+MEASURED_LATER = "# egp measure --write adds units, baselines and spreads, as history has them."
+"""A line of a plan whose numbers history has."""
 LEAD = timedelta(days=7)
 """Time to have the plan agreed before anybody is treated."""
 
@@ -87,21 +92,19 @@ def draft(
         return _Page(answers, settings, times, sample, stated)
 
     page = page_of(None)
-    sample = needed_sample(_read(page.text()))
+    sample = needed_sample(settings.judged(page.text()))
     page = page if sample is None else page_of(sample)
     times = page.timetable
     return Draft(page.text(), sample, times.days, times.exposure, times.least_days)
 
 
-def _read(text: str) -> Experiment:
-    return read_experiment(read_text(text)[0].value)[0]
-
-
 class PlanLines:
     """The lines of a plan that is written from top to bottom, from the author's answers."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, population: str) -> None:
         self._answers = answers
+        self._population = population
+        """Of the catalogue, where history has the plan's numbers."""
         self._lines: list[str] = []
 
     def _add(self, line: str) -> None:
@@ -120,8 +123,29 @@ class PlanLines:
         self._asked("surface", "surfaces", "where the change appears, as in [pdp.mobile]")
 
     def _population_line(self) -> str:
-        named = self._answers.get("population")
-        return f"population: {{of: {written(named)}}}" if named else "population: assigned"
+        return (
+            f"population: {{of: {written(self._population)}}}" if self._population else "population: assigned"
+        )
+
+    def _baseline(self, kind: object, is_measured: bool) -> None:
+        """The primary metric's value today, of which nothing is open that history has."""
+        spread = SPREADS.get(str(kind))
+        if is_measured:
+            self._stated_numbers("", baseline="  baseline", std_dev=f"  {spread or 'std_dev'}")
+            return
+        self._asked("baseline", "  baseline", todo_of_baseline(kind))
+        if spread:
+            self._asked("std_dev", f"  {spread}", "per unit, in the metric's own unit")
+        self._add("  baseline_source:")
+        self._open("    from", "the query or dashboard")
+        self._open("    as_of", "the day it was taken")
+
+    def _stated_numbers(self, head: str, **keys: str) -> None:
+        """Numbers that were answered although history has them; the others are not there until they are measured."""
+        found = [
+            f"{key}: {written(self._answers[name])}" for name, key in keys.items() if name in self._answers
+        ]
+        self._lines += [head, *found] if found and head else found
 
     def _asked(self, name: str, key: str, todo: str) -> None:
         """A key with its answer; open without one."""
@@ -150,7 +174,7 @@ class _Timetable:
         self.days = 7 * _weeks(settings, answers, sample, self.exposure)
         least = 7 * _weeks(settings, answers, None, self.exposure)
         self.least_days = least if least < self.days else 0
-        self._outcome_days = outcome_days(answers)
+        self._outcome_days = outcome_days(answers, settings.defined(answers.get("metric")))
         self._after_ramp: timedelta = max(HELD_OUT_FOR, settings.asked("holdout_after_ramp"))
         lead = LEAD + timedelta(days=CANARY_DAYS if self.has_canary else 0)
         self.start = start or as_of + lead + timedelta(days=-(as_of + lead).weekday() % 7)
@@ -216,7 +240,7 @@ class _Page(PlanLines):
     def __init__(
         self, answers: Answers, settings: Settings, timetable: _Timetable, sample: int | None, stated: Stated
     ) -> None:
-        super().__init__(answers)
+        super().__init__(answers, "" if "population" in stated.value else settings.population_of(answers))
         self._stated = stated
         self._settings = settings
         self.timetable = timetable
@@ -228,6 +252,7 @@ class _Page(PlanLines):
             SCHEMA_LINE,
             "# What is marked TODO only a person can state; egp check says what is still open.",
         ]
+        self._lines += [MEASURED_LATER] if self._population else []
         self._lines += [f"# not mapped: {each}" for each in self._stated.unmapped]
         self._who_and_what()
         self._units_and_dates()
@@ -255,12 +280,7 @@ class _Page(PlanLines):
         times = self.timetable
         self._lines += self._stated.lines("unit") or ["unit: user"]
         self._lines += self._stated.lines("population") or [self._population_line()]
-        self._add("eligible_units:")
-        over = f"distinct users of {times.days} days, counted in one query"
-        self._asked("units", "  distinct_over_run", over)
-        self._asked("per_day", "  per_day", "distinct users of one day")
-        self._open("  source", "the query or dashboard")
-        self._open("  as_of", "the day it was counted")
+        self._eligible_units()
         self._lines += self._stated.lines("variants") or [
             "variants:",
             "  - {id: control, weight: 50%, control: true}",
@@ -271,28 +291,39 @@ class _Page(PlanLines):
             f"schedule: {{start: {times.start}, {enrolment}end: {times.end}, exposure: {share_in_plan(times.exposure)}, timezone: UTC}}"
         )
 
+    def _eligible_units(self) -> None:
+        if self._population:
+            self._stated_numbers("eligible_units:", units="  distinct_over_run", per_day="  per_day")
+            return
+        self._add("eligible_units:")
+        over = f"distinct users of {self.timetable.days} days, counted in one query"
+        self._asked("units", "  distinct_over_run", over)
+        self._asked("per_day", "  per_day", "distinct users of one day")
+        self._open("  source", "the query or dashboard")
+        self._open("  as_of", "the day it was counted")
+
     def _metrics(self) -> None:
+        defined = self._settings.defined(self._answers.get("metric"))
         self._add("primary_metric:")
         self._asked("metric", "  id", f"the metric that decides{self._known_metrics()}")
-        self._asked("kind", "  kind", "proportion, mean, ratio or quantile")
-        self._asked("direction", "  direction", "increase or decrease, whichever is good")
-        kind = self._answers.get("kind")
+        kind = defined.kind if defined else self._answers.get("kind")
+        self._undefined(defined, "kind", "proportion, mean, ratio or quantile")
+        self._undefined(defined, "direction", "increase or decrease, whichever is good")
         if kind == "quantile":
-            self._asked("quantile", "  quantile", "which one, as in 95%")
-        self._asked("baseline", "  baseline", todo_of_baseline(kind))
-        self._add("  baseline_source:")
-        self._open("    from", "the query or dashboard")
-        self._open("    as_of", "the day it was taken")
-        if kind in ("mean", "ratio", "quantile"):
-            key = "  influence_std_dev" if kind == "quantile" else "  std_dev"
-            self._asked("std_dev", key, "per unit, in the metric's own unit")
+            self._undefined(defined, "quantile", "which one, as in 95%")
+        self._baseline(kind, defined is not None and bool(self._population))
         if self._type == "superiority":
             self._asked("mde", "  mde", "the smallest effect that must be found, as in 2% or 45bps")
         elif self._type == "non_inferiority":
             self._asked("margin", "  non_inferiority_margin", f"the largest acceptable harm{self._cap('')}")
         if self.timetable.has_test:
-            self._asked("outcome_window", "  outcome_window", "time until an outcome is known, 0d if at once")
+            self._undefined(defined, "outcome_window", "time until an outcome is known, 0d if at once")
         self._guardrails()
+
+    def _undefined(self, defined: MetricDefinition | None, key: str, todo: str) -> None:
+        """A key of the primary metric, which is not there where the catalogue has it and nobody said otherwise."""
+        if key in self._answers or defined is None or getattr(defined, key) is None:
+            self._asked(key, f"  {key}", todo)
 
     def _secondary(self) -> None:
         self._lines += self._stated.lines("secondary_metrics")
@@ -319,17 +350,26 @@ class _Page(PlanLines):
         self._add("guardrail_metrics:")
         for name in ids:
             self._add(f"  - id: {written(name)}")
-            self._open(
-                "    kind", "proportion, mean, ratio or quantile; a quantile needs `quantile: 95%` too"
-            )
-            self._open("    direction", "increase or decrease, whichever is good")
-            self._open("    baseline", "its value today; a mean needs std_dev, a quantile influence_std_dev")
+            self._definition_of_guardrail(self._settings.defined(name))
             self._open("    non_inferiority_margin", f"the largest acceptable harm{self._cap(name)}")
-            self._open("    outcome_window", "time until an outcome is known, as in 7d")
             if self._settings.adopts("kinds_of_harm"):
                 self._open("    covers", "quality, safety, performance or cost")
             self._add("    judged_on: matured_cohort")
             self._add("    action: rollback")
+
+    def _definition_of_guardrail(self, defined: MetricDefinition | None) -> None:
+        """What is open of it: all that neither the catalogue says nor history has."""
+        if defined is None:
+            kinds = "proportion, mean, ratio or quantile; a quantile needs `quantile: 95%` too"
+            self._open("    kind", kinds)
+            self._open("    direction", "increase or decrease, whichever is good")
+            self._open("    baseline", "its value today; a mean needs std_dev, a quantile influence_std_dev")
+        elif not self._population:
+            self._open("    baseline", "its value today")
+            if defined.kind in SPREADS:
+                self._open(f"    {SPREADS[defined.kind]}", "per unit, in the metric's own unit")
+        if defined is None or defined.outcome_window is None:
+            self._open("    outcome_window", "time until an outcome is known, as in 7d")
 
     def _cap(self, metric: str) -> str:
         if not self._settings.adopts("widest_margin"):

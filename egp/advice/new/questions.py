@@ -18,6 +18,7 @@ from egp.yaml.written import written
 
 if TYPE_CHECKING:
     from egp.advice.new.answered import Weigh
+    from egp.plan.catalogue import MetricDefinition
 
 KINDS: tuple[str, ...] = get_args(required_type(Metric.__annotations__["kind"]))
 DIRECTIONS: tuple[str, ...] = get_args(required_type(Metric.__annotations__["direction"]))
@@ -187,7 +188,8 @@ def most_units(answers: Mapping[str, object], days: int) -> int | None:
     return min(known, default=None)
 
 
-def outcome_days(answers: Mapping[str, object]) -> int:
-    """Whole days until an outcome of the primary metric is known; none as long as nobody says so."""
+def outcome_days(answers: Mapping[str, object], defined: MetricDefinition | None) -> int:
+    """Whole days until an outcome of the primary metric is known; none as long as neither author nor catalogue says so."""
     said = answers.get("outcome_window")
-    return 0 if said is None else math.ceil(quantity.duration(said) / timedelta(days=1))
+    window = quantity.duration(said) if said is not None else defined and defined.outcome_window
+    return math.ceil(window / timedelta(days=1)) if window else 0

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from egp.advice.new.experiment import LEAD, SCHEMA_LINE, Draft, PlanLines, todo_of_baseline
+from egp.advice.new.catalogued import SPREADS, definition_of, is_open, population_of
+from egp.advice.new.experiment import LEAD, MEASURED_LATER, SCHEMA_LINE, Draft, PlanLines
 from egp.advice.new.questions import Answers
 from egp.plan.completing import overlaid, read_plan
 from egp.plan.experiment import Experiment
@@ -22,14 +23,8 @@ MOST_ASKED = 10
 _DERIVED = frozenset(("title", "layer", "flag"))
 """What follows from other answers, and is easily written otherwise."""
 
-_MEASURED = frozenset(("baseline", "std_dev", "per_day", "units"))
-"""What ``egp measure`` reads from what the plan's population did before."""
-
 _NEEDED = frozenset(("schedule", "statistics", "ramp", "rollback"))
 """Without these among the defaults, a plan has to say nearly everything."""
-
-_SPREADS = {"mean": "std_dev", "ratio": "std_dev", "quantile": "influence_std_dev"}
-"""The key for how much a kind of metric varies."""
 
 _RUN = 14
 """Days of a run, where neither the policy nor an answer says."""
@@ -39,23 +34,9 @@ def is_asked(
     name: str, answers: Mapping[str, object], policy: Policy, surfaces: list[str], as_of: date
 ) -> bool:
     """Whether only the author can answer a question: not what defaults and catalogue say, nor what follows from the rest."""
-    known = policy.metrics.metrics if policy.metrics else {}
-    populations = policy.metrics.populations if policy.metrics else {}
-    if name == "population":
-        return len(populations) > 1
-    if name in _MEASURED and population_of(answers, policy):
-        return name in ("baseline", "std_dev") and answers.get("metric") not in known
-    if name in ("kind", "direction", "quantile", "outcome_window"):
-        return answers.get("metric") not in known
     if name == "guardrail":
         return not _defaults(policy, surfaces, as_of).get("guardrail_metrics")
-    return name not in _DERIVED
-
-
-def population_of(answers: Mapping[str, object], policy: Policy) -> str:
-    """The population of the catalogue that is named, or the only one; empty without."""
-    populations = list(policy.metrics.populations) if policy.metrics else []
-    return str(answers.get("population") or (populations[0] if len(populations) == 1 else ""))
+    return name not in _DERIVED and is_open(name, answers, policy)
 
 
 def says_the_most(policy: Policy, surfaces: list[str], as_of: date) -> bool:
@@ -95,7 +76,7 @@ class _ShortPage(PlanLines):
         begin: date,
         sample: int | None = None,
     ) -> None:
-        super().__init__(answers)
+        super().__init__(answers, population_of(answers, policy))
         self._policy = policy
         self._in_policy = in_policy
         self._as_of = as_of
@@ -128,9 +109,7 @@ class _ShortPage(PlanLines):
             "# egp show prints what the policy's defaults and the catalogue add. TODO only a person can state.",
         ]
         if self._population:
-            self._lines.append(
-                "# egp measure --write adds units, baselines and spreads, as history has them."
-            )
+            self._lines.append(MEASURED_LATER)
         self._add(f"id: {written(name)}")
         self._add(f"title: {written(answers.get('title') or name.replace('-', ' ').capitalize())}")
         self._add(f"type: {answers['type']}")
@@ -154,10 +133,6 @@ class _ShortPage(PlanLines):
         self._sign_offs()
         return "\n".join(self._lines) + "\n"
 
-    @property
-    def _population(self) -> str:
-        return population_of(self._answers, self._policy)
-
     def _units(self) -> None:
         if self._population:
             self._stated_numbers("eligible_units:", units="  distinct_over_run", per_day="  per_day")
@@ -171,35 +146,16 @@ class _ShortPage(PlanLines):
     def _primary(self) -> None:
         self._add("primary_metric:")
         self._asked("metric", "  id", "the metric that decides")
-        metrics = self._policy.metrics.metrics if self._policy.metrics else {}
-        known = metrics.get(str(self._answers.get("metric")))
+        known = definition_of(self._answers.get("metric"), self._policy)
         kind = known.kind if known else self._answers.get("kind")
         for key in ("kind", "direction", *(("quantile",) if kind == "quantile" else ()), "outcome_window"):
-            if known is None and (key in self._answers or key != "outcome_window"):
+            if key in self._answers or (known is None and key != "outcome_window"):
                 self._asked(key, f"  {key}", "as the metric is defined")
-        if known is not None and self._population:
-            self._stated_numbers("", baseline="  baseline", std_dev=f"  {_SPREADS.get(str(kind), 'std_dev')}")
-        else:
-            self._baseline(kind)
+        self._baseline(kind, known is not None and bool(self._population))
         if self._answers["type"] == "superiority":
             self._asked("mde", "  mde", "the smallest effect that must be found, as in 2% or 45bps")
         elif self._answers["type"] == "non_inferiority":
             self._asked("margin", "  non_inferiority_margin", "the largest acceptable harm")
-
-    def _stated_numbers(self, head: str, **keys: str) -> None:
-        """Numbers that were answered although history has them; the others are not there until they are measured."""
-        found = [
-            f"{key}: {written(self._answers[name])}" for name, key in keys.items() if name in self._answers
-        ]
-        self._lines += [head, *found] if found and head else found
-
-    def _baseline(self, kind: object) -> None:
-        self._asked("baseline", "  baseline", todo_of_baseline(kind))
-        if kind in _SPREADS:
-            self._asked("std_dev", f"  {_SPREADS[str(kind)]}", "per unit, in the metric's own unit")
-        self._add("  baseline_source:")
-        self._open("    from", "the query or dashboard")
-        self._open("    as_of", "the day it was taken")
 
     def _guardrails(self, lacking: list[tuple[str, str]]) -> None:
         named = self._answers.get("guardrail")
@@ -208,7 +164,7 @@ class _ShortPage(PlanLines):
         if items:
             self._add("guardrail_metrics:")
         for name, kind in items.items():
-            spread = f", {_SPREADS[kind]}: " if kind in _SPREADS else ""
+            spread = f", {SPREADS[kind]}: " if kind in SPREADS else ""
             self._add(f"  - {{id: {written(name)}, baseline: {spread}}} # TODO its value today")
 
     def _sign_offs(self) -> None:
