@@ -115,8 +115,8 @@ def error_rates(scene: Scene, has_bad_weeks: bool) -> Iterator[str]:
     if any(_is_alarm(scene, each) for each in _open(scene)):
         yield (
             f"The p counts all guardrails of one look: where none is harmed, a look finds harm in any of them in at most "
-            f"{percent(levels.harm_alpha)} of cases (Holm). It does not count further looks, and so it holds the ramp and rolls "
-            "nothing back."
+            f"{percent(levels.harm_alpha)} of cases (Holm). It does not count further looks, and so by itself it only "
+            "holds the ramp."
         )
     if has_bad_weeks and (weeks := watched_weeks(plan)):
         level = weekly_level(plan, BAD_WEEKS, levels)
