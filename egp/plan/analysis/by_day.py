@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _NEVER = 36_525
 """Days after which nobody waits for units any more."""
 _EXACT = 1e-12
-"""Share of itself to which a number of days is found."""
+"""Share of itself, or of a day, to which a number of days is found."""
 
 
 class Day(NamedTuple):
@@ -110,7 +110,7 @@ def days_that_bring(plan: Experiment, units: float, too_late: float = 0.0) -> fl
     if come <= 0 or brought(_NEVER) < units:
         raise NotChecked(("eligible_units",))
     few, enough = 0.0, float(_NEVER)
-    while enough - few > _EXACT * enough:
+    while enough - few > _EXACT * max(1.0, enough):
         days = (few + enough) / 2
         few, enough = (few, days) if brought(days) >= units else (days, enough)
     return enough
