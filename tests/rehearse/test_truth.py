@@ -173,3 +173,33 @@ def test_a_day_without_a_raise_needs_the_checks_that_may_roll_back_alone(
     assert {each.check for run in few.results if run.withdrawn for each in run.withdrawn.triggers}
     monkeypatch.setattr(judging, "_that_withdraw", judging._of_a_raise)
     assert rehearsed(there, 6, every_day=True).results == few.results
+
+
+def test_a_stage_without_enough_to_judge_is_held_by_no_alarm(
+    sound: RunTally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for more units is held in every harmless run, and says nothing about false alarms."""
+    monkeypatch.setattr(RunTally, "_first_raise", lambda _: "the readout's")
+    waits = judging.FiredTrigger("guardrail", "spend", is_judged=False)
+    alarm = judging.FiredTrigger("guardrail", "spend")
+    stage = next(call.move.name for call in reversed(sound.computed.life.calls) if call.move.kind == "stage")
+
+    def held(trigger: judging.FiredTrigger) -> Rate:
+        results = [
+            replace(run, raises={**run.raises, stage: judging.RaiseAnswer("hold", (trigger,), {})})
+            for run in sound.results
+        ]
+        tally = RunTally(sound.computed, sound.effects, results, sound.lives)
+        return next(
+            each
+            for each in tally.rates()
+            if each.group == "held"
+            and each.name.startswith(f"at the raise to {stage}: by guardrail of spend")
+        )
+
+    assert (held(alarm).verdict, held(alarm).is_bad) == ("more often", True)
+    assert (held(waits).name[-12:], held(waits).verdict, held(waits).is_bad) == (
+        ", not judged",
+        "not compared",
+        False,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, tzinfo
 from functools import cache
 from typing import TYPE_CHECKING
@@ -57,6 +57,8 @@ class FiredTrigger:
     check: str
     metric: str = ""
     rule: str = ""
+    is_judged: bool = True
+    """Whether the check had what it takes; one that had not is no alarm, and holds all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,10 @@ def _answer(decision: Decision) -> RaiseAnswer:
     for reading in decision.readings:
         if reading.check in ("primary-outcome", "guardrail"):
             tested[reading.metric] = tested.get(reading.metric, True) and reading.passed
-    is_open = {_trigger(each) for each in decision.readings if not each.passed and not each.rolls_back}
+    is_open = {
+        replace(_trigger(each), is_judged=each.state != "not_checked")
+        for each in decision.readings
+        if not each.passed and not each.rolls_back
+    }
     is_open |= {FiredTrigger(crash.check) for crash in decision.crashes}
     return RaiseAnswer(decision.verdict, tuple(sorted(is_open, key=str)), tested)

@@ -163,8 +163,8 @@ class RunTally:
             for trigger in sorted(held, key=str):
                 yield self._rate(
                     "held", f"at the raise to {stage}: by {_phrase(trigger)}", _is_held_by(stage, trigger),
-                    self.computed.held(trigger.check, is_readout=is_readout), is_most=True, bad="more",
-                    among=_is_raised_to(stage),
+                    self.computed.held(trigger.check, is_readout=is_readout) if trigger.is_judged else None,
+                    is_most=True, bad="more", among=_is_raised_to(stage),
                 )  # fmt: skip
 
     def _first_raise(self) -> str:
@@ -342,4 +342,4 @@ def _of(effect: Effect) -> str:
 
 def _phrase(trigger: FiredTrigger) -> str:
     about = f" of {shown(trigger.metric)}" if trigger.metric else ""
-    return f"{shown(trigger.check)}{about}"
+    return f"{shown(trigger.check)}{about}{'' if trigger.is_judged else ', not judged'}"
