@@ -98,6 +98,7 @@ def expected_shares(readout: Readout) -> dict[str, float]:
         return declared
     among = sum(declared[name] for name in readout.treatments)
     if among <= 0:
-        raise NotChecked(("variants",), reason="no treatment has a weight above zero")
+        help = "register a new plan that gives treatments a weight: in this one nobody would be treated"
+        raise NotChecked(("variants",), "no treatment has a weight above zero", help)
     shares = {name: treated * declared[name] / among for name in readout.treatments}
     return {readout.control: 1 - treated, **shares}

@@ -246,10 +246,9 @@ def result_section(scene: Scene, said: Passage) -> Iterator[Section]:
         told = f"{told} {CRITERION}"
     if isinstance(said.confirmed, Unread):
         told = f"{told} {said.confirmed.in_words}"
-    blocks: list[Block] = [_pictured(said, result), Paragraph(told)]
-    if scene.judgement is not None:
-        beside = secondary_results(scene, scene.judgement.readout, result)
-        blocks += [Paragraph(each) for each in beside]
+    assert scene.judgement is not None
+    beside = secondary_results(scene, scene.judgement.readout, result)
+    blocks: list[Block] = [_pictured(said, result), Paragraph(told), *map(Paragraph, beside)]
     yield Section("The metric that decides", blocks)
 
 
