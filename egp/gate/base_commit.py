@@ -16,7 +16,7 @@ from egp.policy.locate import lock_folder
 from egp.policy.plan_files import may_hold_plan
 from egp.policy.plan_history import EntriesOfCommit
 from egp.record.ledger import ledger_at
-from egp.record.lock import LOCK_FILE, EntryFolder, Registration, read_lock_text
+from egp.record.lock import LOCK_FILE, EntryFolder, Registration, read_lock_text, require_own_letters
 from egp.record.sources.git import Repository
 from egp.yaml import read_bytes
 from egp.yaml.bounds import MAX_BYTES
@@ -96,6 +96,7 @@ class BaseCommit:
 
     def _registrations(self) -> Mapping[str, Registration]:
         if self._entries is None:
+            require_own_letters(self.repository.names_in(self.commit, ""), f"{self.commit[:12]}:")
             content = self.repository.read(self.commit, LOCK_FILE)
             store = EntriesOfCommit(self.repository, self.commit, EntryFolder(self.root), False)
             shown_as = f"{self.commit[:12]}:{LOCK_FILE}"

@@ -7,7 +7,7 @@ left as they were, so that the costs follow what was changed and not how many pl
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,13 @@ from egp.plan.finding import EARLIER, PINNED, Failure, FailuresError
 from egp.policy.locate import lock_folder
 from egp.policy.plan_files import PlanFinder, PlanSource, may_hold_plan
 from egp.policy.timing import Timing
-from egp.record.entry_files import ENTRIES, has_lock, is_entry
+from egp.record.entry_files import (
+    ENTRIES,
+    has_lock,
+    in_other_letters,
+    is_entry,
+    is_entry_in_other_letters,
+)
 from egp.record.lock import (
     LOCK_FILE,
     Entries,
@@ -26,8 +32,10 @@ from egp.record.lock import (
     Lock,
     LockError,
     Registration,
+    damage,
     read_lock,
     read_lock_text,
+    require_own_letters,
     unusable,
 )
 from egp.rules.rule_inputs import Change
@@ -212,6 +220,7 @@ class PlanHistories:
 
     def _lock_of(self, commit: str, repository: Repository, plans: int) -> Lock:
         shown = f"{commit[:12]}:{LOCK_FILE}"
+        require_own_letters(repository.names_in(commit, ""), f"{commit[:12]}:")
         content = repository.read(commit, LOCK_FILE)
         if content is None:
             return Lock(shown, None, Entries({}), {})
@@ -348,11 +357,28 @@ class EntriesOfCommit(EntryStore):
     def documents(self, path: str) -> list[Document] | None:
         blobs = self._listed(path) if self._blobs is None else self._blobs
         blob = blobs.get(path)
-        return None if blob is None else self._same(path, blob) or self._of(path, blob)
+        if blob is None:
+            self._require_own_letters(in_other_letters(path, self._names_in))
+            return None
+        return self._same(path, blob) or self._of(path, blob)
 
     def paths(self) -> list[str]:
         blobs = self._listed(f"{ENTRIES}/") if self._blobs is None else self._blobs
+        for path in filter(is_entry_in_other_letters, blobs):
+            self._require_own_letters(path)
         return sorted(filter(is_entry, blobs))
+
+    def _names_in(self, folder: str) -> Iterable[str]:
+        from egp.record.sources.git_command import GitError
+
+        try:
+            return self._repository.names_in(self._commit, folder)
+        except GitError as error:
+            raise unusable(self._shown(folder), str(error), error.help) from None
+
+    def _require_own_letters(self, found: str) -> None:
+        if found:
+            raise damage.in_other_letters(self._shown(found), found.casefold())
 
     def _listed(self, path: str) -> Mapping[str, Blob]:
         from egp.record.sources.git_command import GitError

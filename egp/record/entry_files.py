@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Iterable
 from unicodedata import normalize
 
 from egp.yaml.sha import sha256
@@ -34,8 +35,10 @@ _DEVICES = frozenset(
 
 
 def has_lock(root: str) -> bool:
-    """Whether a folder has a lock, in whatever state."""
-    return any(os.path.lexists(os.path.join(root, name)) for name in (LOCK_FILE, ENTRIES))
+    """Whether a folder has a lock, in whatever state and letters."""
+    return any(os.path.lexists(os.path.join(root, name)) for name in (LOCK_FILE, ENTRIES)) or bool(
+        lock_in_other_letters(names_in(root))
+    )
 
 
 def entry_file(name: str) -> str:
@@ -78,4 +81,30 @@ def is_entry(path: str) -> bool:
 
 def is_entry_in_other_letters(path: str) -> bool:
     """Whether a path is that of an entry but for capitals: where file systems fold them both are one file."""
-    return not is_entry(path) and is_entry(normalize("NFC", path).casefold())
+    return not is_entry(path) and is_entry(_folded(path))
+
+
+def lock_in_other_letters(names: Iterable[str]) -> str:
+    """Which of the names in a folder is that of the lock, or of its entries, but for capitals; empty if none is."""
+    own = (LOCK_FILE, ENTRIES)
+    return next((each for each in names if each not in own and _folded(each) in own), "")
+
+
+def in_other_letters(path: str, names: Callable[[str], Iterable[str]]) -> str:
+    """What a file system that folds capitals takes for a path of egp's own as well; ``names`` are those in a folder."""
+    found = [""]
+    for step in path.split("/"):
+        found = [f"{above}{each}/" for above in found for each in names(above) if _folded(each) == step]
+    return next((each[:-1] for each in found if each[:-1] != path), "")
+
+
+def names_in(folder: str) -> list[str]:
+    """What lies in a folder; nothing where it cannot be listed, as whoever reads it will say."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _folded(name: str) -> str:
+    return normalize("NFC", name).casefold()

@@ -8,17 +8,16 @@ none can be changed, left out or put between others without its successor saying
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date as Day
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
-from unicodedata import normalize
 
 from egp.plan.finding import Failure
 from egp.plan.quantity import Moment, Share
 from egp.plan.results import CANARY, TEST, StageEntry
 from egp.plan.typed_reader import Name, TypedMapping, ValueProblem, field, read
-from egp.record.entry_files import ENDING, ledger_folder
+from egp.record.entry_files import ENDING, in_other_letters, ledger_folder, names_in
 from egp.record.lock_error import LockError
 from egp.stats.values import frozen
 from egp.yaml import read_bytes
@@ -190,10 +189,14 @@ def read_ledger(root: str, experiment: str) -> Ledger:
     """The ledger of an experiment beside the lock. Raises LockError for one that was changed, or cannot be read."""
     folder = ledger_folder(experiment)
     place = os.path.join(root, folder)
+    _require_own_letters(
+        folder,
+        lambda above: names_in(os.path.join(root, above)),
+        lambda path: shown_path(os.path.join(root, path)),
+    )
     try:
         names = sorted(os.listdir(place))
     except FileNotFoundError:
-        _require_own_letters(root, folder)
         return Ledger(experiment)
     except OSError as error:
         raise _damaged(shown_path(place), f"cannot be read: {error.strerror}") from None
@@ -207,28 +210,20 @@ def read_ledger(root: str, experiment: str) -> Ledger:
     return _ledger(experiment, contents, shown_path(place))
 
 
-def _require_own_letters(root: str, folder: str) -> None:
+def _require_own_letters(
+    folder: str, names: Callable[[str], Iterable[str]], shown: Callable[[str], str]
+) -> None:
     """Raises LockError where a ledger lies under the name of a folder in other letters: file systems that fold them find it."""
-    above, _, _ = folder.rpartition("/")
-    ledger, _, _ = above.rpartition("/")
-    shards = _alike(os.path.join(root, ledger), above.removeprefix(f"{ledger}/"))
-    for shard in shards:
-        for name in _alike(os.path.join(root, ledger, shard), folder.removeprefix(f"{above}/")):
-            found = shown_path(os.path.join(root, ledger, shard, name))
-            raise _damaged(found, f"is the name of {folder} in other letters")
-
-
-def _alike(folder: str, name: str) -> list[str]:
-    """The names in a folder that are one but for letters."""
-    try:
-        return [each for each in os.listdir(folder) if normalize("NFC", each).casefold() == name]
-    except OSError:
-        return []
+    if found := in_other_letters(folder, names):
+        raise _damaged(shown(found), f"is the name of {folder} in other letters")
 
 
 def ledger_at(repository: "Repository", commit: str, experiment: str) -> Ledger:
     """The same as a commit has it. Raises LockError, GitError."""
     folder = ledger_folder(experiment)
+    _require_own_letters(
+        folder, lambda above: repository.names_in(commit, above), lambda path: f"{commit[:12]}:{path}"
+    )
     blobs = repository.files(commit, [folder])
     paths = sorted(blobs)
     contents = {

@@ -225,11 +225,17 @@ def test_a_plan_whose_flag_may_be_in_a_file_that_cannot_be_read_is_not_passed_in
 
 @pytest.mark.parametrize(
     "other",
-    ["7E/pdp-buy-now", "7e/PDP-buy-now", "7E/Pdp-Buy-Now", "7e/pdp-buy-no\uff57".replace("\uff57", "W")],
+    [
+        "egp.ledger.d/7E/pdp-buy-now",
+        "egp.ledger.d/7e/PDP-buy-now",
+        "egp.ledger.d/7E/Pdp-Buy-Now",
+        "Egp.Ledger.D/7e/pdp-buy-now",
+        "egp.ledger.D/7E/pdp-buy-noW",
+    ],
 )
 def test_a_ledger_under_the_name_of_a_folder_in_other_letters_is_damaged(damaged: Path, other: str) -> None:
     ledger = damaged / "egp.ledger.d"
-    moved = ledger / other
+    moved = damaged / other
     content = (damaged / LEDGER).read_bytes()
     shutil.rmtree(ledger)
     moved.mkdir(parents=True)

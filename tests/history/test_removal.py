@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from egp.record.entry_files import LOCK_FILE, entry_file
 from tests.check.workspace import where
 from tests.history.comparing import Comparison, plan
 
@@ -221,3 +222,41 @@ def test_history_that_lacks_the_plan_leaves_the_lock_as_witness(compared: Compar
     compared.commit("2023-01-17")
     told = "plans/a.yaml was=None lock=True registered=2023-01-17 heir=None"
     assert removals(compared) == [(compared.entry_place("a"), told)]
+
+
+@pytest.mark.parametrize("other", ["EGP.LOCK", "Egp.Lock.D/{shard}/{name}", "EGP.LOCK.D/{shard}/{capitals}"])
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_base_whose_lock_lies_in_other_letters_is_damaged(
+    registered: Comparison, other: str, beside: bool
+) -> None:
+    """Where letters are folded it is the lock, and elsewhere what it says would be forgotten."""
+    damage_in_base(registered, other, LOCK_FILE if other == "EGP.LOCK" else own_entry(registered), beside)
+
+
+@pytest.mark.parametrize("other", ["egp.lock.d/{shard}/{capitals}", "egp.lock.d/{SHARD}/{name}"])
+def test_a_base_whose_entry_lies_in_other_letters_is_damaged(registered: Comparison, other: str) -> None:
+    damage_in_base(registered, other, own_entry(registered), beside=False)
+
+
+def own_entry(registered: Comparison) -> str:
+    if registered.has_first_lock:
+        pytest.skip("the entries of the first release's lock are not files")
+    return entry_file("a")
+
+
+def damage_in_base(registered: Comparison, other: str, own: str, beside: bool) -> None:
+    _, shard, name = entry_file("a").split("/")
+    stray = other.format(shard=shard, SHARD=shard.upper(), name=name, capitals=name.replace("a", "A", 1))
+    content = registered.read(own)
+    registered.write(stray, content)
+    if not beside:
+        (registered.root / own).unlink()
+    registered.commit("2023-01-18")
+    (registered.root / stray).unlink()
+    for folder in (registered.root / stray).parents:
+        if folder != registered.root and folder.exists() and not any(folder.iterdir()):
+            folder.rmdir()
+    registered.write(own, content)
+    assert registered.report().failures == []
+    failures = registered.report(base="main").failures
+    assert ["in other letters" in each.message for each in failures] == [True]

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from egp.plan.names import is_plain
-from egp.record.entry_files import ENTRIES, entry_file, may_be_entry, named_by
+from egp.record.entry_files import ENTRIES, entry_file, has_lock, may_be_entry, named_by
 from egp.record.lock import LOCK_FILE, LockError, read_lock
 from egp.record.lock.text import rendered
 from egp.record.lock.writing import update_lock
@@ -220,6 +220,21 @@ def test_an_entry_in_other_letters_is_damage(
             put(tmp_path, "kind")
     with pytest.raises(LockError, match="in other letters"):
         list(read_lock(str(tmp_path)).entries)
+
+
+@pytest.mark.parametrize("other", ["EGP.LOCK", "Egp.lock", "egp.loc\u212a", "EGP.LOCK.D", "egp.Lock.d"])
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_lock_in_other_letters_is_damage(other: str, beside: bool, tmp_path: Path) -> None:
+    put(tmp_path, "kind")
+    if beside:
+        (tmp_path / other).mkdir()
+    else:
+        (tmp_path / unicodedata.normalize("NFKC", other).lower()).rename(tmp_path / other)
+    assert has_lock(str(tmp_path))
+    with pytest.raises(LockError, match="in other letters"):
+        read_lock(str(tmp_path))
+    with pytest.raises(LockError, match="in other letters"):
+        put(tmp_path, "other")
 
 
 IDS = ["con", "NUL", "aux", "com1", "a.", "a..", ".a", "a b", "A", "a/b", "../x", "", "é", "e\u0301", "ı", "I", "ß", "SS", "x" * 100,

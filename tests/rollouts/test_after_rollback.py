@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from datetime import date, datetime
 from pathlib import Path
 
@@ -99,6 +100,36 @@ def test_a_branch_may_raise_no_higher(shop: RolledBack, share: int) -> None:
     assert (answered.status, move["outcome"]) == (1, "hold")
     assert "the treatment was rolled back" in str(move["reasons"])
     assert move["next"] == ["begin again with the canary, which treats 5 %"]
+
+
+OTHER_LETTERS = [
+    "Egp.Ledger.D/7e/pdp-buy-now",
+    "EGP.LEDGER.D/7E/PDP-BUY-NOW",
+    "egp.ledger.d/7E/pdp-buy-now",
+    "egp.ledger.d/7e/PDP-buy-now",
+]
+
+
+@pytest.mark.parametrize("other", OTHER_LETTERS)
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_base_whose_ledger_lies_in_other_letters_opens_nothing(
+    shop: RolledBack, other: str, beside: bool
+) -> None:
+    """Where letters are folded it is the ledger, and elsewhere the rollback would be forgotten."""
+    own, stray = shop.folder / "egp.ledger.d/7e/pdp-buy-now", shop.folder / other
+    shutil.copytree(own, stray)
+    if not beside:
+        shutil.rmtree(own)
+    shop.commit()
+    shop.git("checkout", "-q", "-B", "main")
+    shop.git("checkout", "-q", "-b", "mended")
+    shutil.rmtree(stray)
+    shop.results_of(MENDED, [])
+    shop.write("flags/pdp.flagd.yaml", flag(70))
+    answered = shop.judged(MENDED)
+    move = the_move(answered)
+    assert (answered.status, move["outcome"]) == (2, "could_not_judge"), answered.out
+    assert "in other letters" in str(move["reasons"])
 
 
 def test_rows_of_what_was_withdrawn_are_left_out(shop: RolledBack) -> None:

@@ -11,7 +11,7 @@ What reads it is exported here; `text.py` and `writing.py` write it, and are imp
 from egp.record.entry_files import FOLDER, LOCK_FILE, ONE_FILE
 from egp.record.lock.damage import unusable
 from egp.record.lock.entries import Entries, EntryFolder, EntryStore, entry_in
-from egp.record.lock.reading import Lock, Pins, read_lock, read_lock_text
+from egp.record.lock.reading import Lock, Pins, read_lock, read_lock_text, require_own_letters
 from egp.record.lock.registration import (
     Amended,
     Decided,
@@ -48,6 +48,7 @@ __all__ = [
     "made",
     "read_lock",
     "read_lock_text",
+    "require_own_letters",
     "said",
     "unusable",
 ]  # fmt: skip

@@ -23,6 +23,12 @@ def unusable(path: str, message: str, help: str) -> LockError:
     return LockError((Failure(path, message, help=help),))
 
 
+def in_other_letters(place: str, path: str) -> LockError:
+    """That a file which stands at ``place`` is, where letters are folded, the one at a path of the lock."""
+    message = f"the lock is damaged: this is the name of {path} in other letters"
+    return unusable(place, message, f"its place is {path}")
+
+
 def only_document(documents: list[Document], message: str) -> Document:
     """The one document of a file, without conflicts and mistakes. Raises LockError."""
     document = documents[0]

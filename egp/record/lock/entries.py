@@ -21,6 +21,7 @@ from egp.record.lock.damage import (
     failure,
     failure_of,
     foreign_keys,
+    in_other_letters,
     misfits_of,
     only_document,
     refuse,
@@ -179,8 +180,7 @@ class EntryFolder:
 
     def _require_own_letters(self, path: str) -> None:
         if is_entry_in_other_letters(path):
-            message = "the lock is damaged: this is the name of an entry in other letters"
-            raise unusable(self.prefix + path, message, f"its place is {path.casefold()}")
+            raise in_other_letters(self.prefix + path, path.casefold())
 
     def _names(self, folder: str) -> list[str]:
         self._require_no_link(folder)

@@ -3,11 +3,11 @@
 # No postponed annotations here: shapes are read from the annotations themselves.
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import TypedMapping, ValueProblem, field, read
-from egp.record.entry_files import ENTRIES, FOLDER, LOCK_FILE, ONE_FILE
+from egp.record.entry_files import ENTRIES, FOLDER, LOCK_FILE, ONE_FILE, lock_in_other_letters, names_in
 from egp.record.lock import damage
 from egp.record.lock.entries import Entries, EntryFolder, EntryStore
 from egp.record.lock.registration import Registration
@@ -67,6 +67,7 @@ def read_lock(root: str, shown_as: str = "") -> Lock:
     path = os.path.join(root, LOCK_FILE)
     name = shown_as or shown_path(path)
     store = EntryFolder(root, name.removesuffix(LOCK_FILE))
+    require_own_letters(names_in(root), name.removesuffix(LOCK_FILE))
     if os.path.islink(path):
         raise damage.unusable(name, "the lock is a link", "commit the file itself")
     try:
@@ -86,6 +87,12 @@ def read_lock(root: str, shown_as: str = "") -> Lock:
         message = f"the lock is damaged: {ENTRIES} is there, and {LOCK_FILE} does not name it"
         raise damage.unusable(name, message, damage.RESTORE)
     return lock
+
+
+def require_own_letters(names: Iterable[str], prefix: str) -> None:
+    """Raises LockError where a lock lies in a folder of these names in other letters: file systems that fold them find it."""
+    if found := lock_in_other_letters(names):
+        raise damage.in_other_letters(prefix + found, found.casefold())
 
 
 def read_lock_text(text: bytes, shown_as: str, store: EntryStore | None = None) -> Lock:

@@ -75,6 +75,7 @@ class Repository:
         self.root = root
         self._real_root = real_path(root)
         self._real_folders: dict[str, str] = {}
+        self._names: dict[tuple[str, str], tuple[str, ...]] = {}
 
     @classmethod
     def at(cls, folder: str) -> Repository:
@@ -156,6 +157,15 @@ class Repository:
             if parts and parts[0].startswith(kind):
                 found[os.fsdecode(path)] = Blob(parts[2].decode(), int(parts[3]))
         return found
+
+    def names_in(self, commit: str, folder: str) -> tuple[str, ...]:
+        """What lies in a folder of a commit, given with a ``/`` behind it; in the repository's own where it is empty."""
+        if (commit, folder) not in self._names:
+            under = (folder,) if folder else ()
+            output = self._bytes("ls-tree", "--name-only", "-z", "--full-tree", commit, "--", *under)
+            paths = filter(None, os.fsdecode(output).split("\0"))
+            self._names[commit, folder] = tuple(path.removeprefix(folder) for path in paths)
+        return self._names[commit, folder]
 
     def leads_through_link(self, commit: str, path: str) -> bool:
         """Whether a commit has a symbolic link at a path, or on the way to it."""
