@@ -287,6 +287,30 @@ def _scenarios(plan: Experiment) -> Iterator[Finding]:
         yield from _sum_to_one(
             "probability", ("economics", "scenarios"), [float(share) for share in probabilities]
         )
+    yield from _success_metrics(plan)
+
+
+def _success_metrics(plan: Experiment) -> Iterator[Finding]:
+    """Metrics that count successes, and that the plan does not have."""
+    economics, known = plan.economics, [metric.id for _, metric in plan.metrics if metric.id]
+    if economics is None:
+        return
+    named: list[tuple[Path, str | None]] = [(("economics",), economics.success_metric)]
+    named += [
+        (("economics", "scenarios", at), each.success_metric) for at, each in enumerate(economics.scenarios)
+    ]
+    for path, name in named:
+        if name is None or name in known:
+            continue
+        at: Path = (*path, "success_metric")
+        yield Finding(
+            at,
+            f"successes are counted by `{shown(name)}`, which is no metric of the plan",
+            observed=shown(name),
+            required="the id of a metric of the plan",
+            remedies=[setting(at, guess)] if (guess := nearest(name, known)) else [],
+            help="" if guess else "name a metric that the plan declares",
+        )
 
 
 def _none_or_values(key: str, part: Canary | Holdout, values: tuple[str, ...]) -> Iterator[Finding]:

@@ -368,6 +368,10 @@ class Scenario(TypedMapping):
     name: str | None = field("Name of the scenario.", "base")
     probability: Share | None = field("How likely the scenario is.", "60%")
     p_success: Share | None = field("Share of events that succeed in it.", 0.40, measured=True)
+    success_metric: str | None = field(
+        "Id of the metric that counts these successes: its margin and its limit are held against `p_success`.",
+        "precision_at_10_new_users",
+    )
     segment: str | None = field("The segment the scenario is about.", "new_users")
     expected_value: Money | None = field("Declared expected value per event; egp recomputes it.", "0.166 USD")
     without_launch: Money | None = field(
@@ -385,6 +389,9 @@ class Delay(TypedMapping):
 class Economics(TypedMapping):
     per: str | None = field("The event that succeeds or fails.", "impression")
     scenarios: tuple[Scenario, ...] = listed("What may come, with probabilities that add up to 100%.")
+    success_metric: str | None = field(
+        "Id of the metric that counts the successes of all scenarios together.", "precision_at_10"
+    )
     gain_per_success: Money | None = field("Gain of one success.", "0.52 USD")
     cost_per_error: Money | None = field("Cost of one failure.", "0.07 USD")
     cost_per_unit: Money | None = field("Running cost of one event.", "0.00003 USD", measured=True)

@@ -59,5 +59,5 @@ def test_lights_and_words(repository: Path) -> None:
 
 def test_money(repository: Path) -> None:
     text = shown(ask(repository, RANKING, as_of="2023-08-30", audience="exec").page)
-    assert "$52k" in text
+    assert "$27k" in text
     assert "egp decide" not in text

@@ -2,60 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-from egp.pages.brief.agreed import bounded_metrics
 from egp.plan.quantity import shown
-from egp.plan.wording import called, percent, significant
+from egp.plan.wording import percent, significant
 from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from egp.plan.analysis.economics import Traffic
-    from egp.plan.experiment import Experiment
+    from egp.plan.experiment import Experiment, Metric
 
 
 class Hurdle(NamedTuple):
-    """The least that a rule of the plan requires of what the scenarios assume: of the lift, or of the share that succeeds."""
+    """The least that a rule of the plan requires of what the scenarios assume."""
 
     least: float
-    is_of_lift: bool
+    reached: Callable[[Traffic], float | None]
+    """What the traffic has of it; None where nobody can say."""
+    comes: Callable[[float], str]
+    """ "precision_at_10_new_users would be 0.34, 5.56 % below today's 0.36"."""
     requires: str
-    """ "at least 1.5 % is required (if gross_margin_per_session moves alike)"."""
-
-    def reached(self, traffic: Traffic) -> float | None:
-        """What the traffic has of it; None where nobody can say."""
-        return traffic.lift if self.is_of_lift else traffic.success
+    """ "where the margin is 2 %"."""
+    rolls_back: bool = False
 
     def is_missed(self, traffic: Traffic) -> bool:
         found = self.reached(traffic)
         return found is not None and found < self.least
 
-    def missed_in_words(self, traffic: Traffic, per: str) -> str:
-        """ "it gains 0.94 % of today's value, where …"."""
-        found = self.reached(traffic) or 0.0
-        comes = (
-            f"it gains {percent(found, 2)} of today's value"
-            if self.is_of_lift
-            else f"{significant(found, 3)} of {per}s succeed"
-        )
-        return f"{comes}, where {self.requires}"
+    def missed_in_words(self, traffic: Traffic) -> str:
+        return f"{self.comes(self.reached(traffic) or 0.0)}, {self.requires}"
 
 
 def hurdles(plan: Experiment) -> Iterator[Hurdle]:
-    """Those of which the scenarios say something: the least lift that ships, and limits that today's version does not keep."""
+    """Those of which the scenarios say something: what is required of a metric that counts successes, of a scenario or of
+    all of them together, and the least lift that ships."""
+    yield from _successes(plan)
+    yield from _lift(plan)
+
+
+def _successes(plan: Experiment) -> Iterator[Hurdle]:
+    if (economics := plan.economics) is None:
+        return
+    metrics = {metric.name: metric for _, metric in plan.guardrails}
+    for at, scenario in enumerate(economics.scenarios):
+        if metric := metrics.get(scenario.success_metric or ""):
+            yield from _of_metric(metric, partial(_success_in, at), partial(_success_in, at))
+    if metric := metrics.get(economics.success_metric or ""):
+        yield from _of_metric(metric, lambda traffic: traffic.success, _success_of_all)
+
+
+def _lift(plan: Experiment) -> Iterator[Hurdle]:
     least = plan.decision_rule.min_lift if plan.decision_rule else None
     primary = next((shown(metric.name) for _, metric in plan.primaries), "")
     if least is not None and least.relative and primary:
-        requires = f"at least {least} is required (if {primary} moves alike)"
-        yield Hurdle(least.value, True, requires)
-    for each in bounded_metrics(plan):
-        is_a_rate = each.bound.unit in ("", "share") and each.bound.value < 1
-        if each.sign < 0 and is_a_rate and (each.spare or 0.0) < 0:
-            name = called(each.metric.id, "the metric")
-            leads = "holds the ramp" if each.holds else "rolls back"
-            yield Hurdle(
-                each.bound.value,
-                False,
-                f"the limit of {name} {leads} below {each.level} (if that is what it counts)",
-            )
+        yield Hurdle(
+            least.value,
+            lambda traffic: traffic.lift,
+            lambda found: f"it gains {percent(found, 2)} of today's value",
+            f"where at least {least} is required (if {primary} moves alike)",
+        )
+
+
+def _success_in(at: int, traffic: Traffic) -> float | None:
+    return traffic.successes.get(at)
+
+
+def _success_of_all(traffic: Traffic) -> float | None:
+    """Of a part of the traffic nobody knows what today's version has."""
+    return traffic.success if traffic.is_all else None
+
+
+def _of_metric(
+    metric: Metric,
+    success: Callable[[Traffic], float | None],
+    beside_today: Callable[[Traffic], float | None],
+) -> Iterator[Hurdle]:
+    """The metric's margin, from what today's version has of it, and the end of its limit that successes can miss."""
+    today, margin, limit = metric.baseline, metric.non_inferiority_margin, metric.limit
+    name = shown(metric.name)
+    if metric.direction != "increase" or today is None or today.unit not in ("", "share"):
+        return
+    rolls_back = metric.action == "rollback"
+    if margin is not None:
+        yield Hurdle(
+            today.value - margin.absolute(today.value),
+            beside_today,
+            lambda found: (
+                f"{name} would be {significant(found, 3)}, {percent(1 - found / today.value)} below today's {today}"
+            ),
+            f"where the margin is {margin}",
+            rolls_back,
+        )
+    if limit is not None and limit.min is not None and limit.min.unit == today.unit:
+        leads = "rolls back" if rolls_back else "holds the ramp"
+        yield Hurdle(
+            limit.min.value,
+            success,
+            lambda found: f"{name} would be {significant(found, 3)}",
+            f"where its limit {leads} below {limit.min}",
+            rolls_back,
+        )

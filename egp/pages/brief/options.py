@@ -173,7 +173,7 @@ def _not_shipped(choice: Choice, launch: Launch) -> Iterator[Block]:
     for each in choice.options:
         if missed := launch.missed(each.letter):
             yield Paragraph(
-                f"As assumed {each.letter} ({BEFORE_LAUNCH[each.letter]}) would not ship by the plan's own rules: {missed}."
+                f"As assumed {each.letter} ({BEFORE_LAUNCH[each.letter]}) {launch.would(each.letter)} by the plan's own rules: {missed}."
             )
 
 

@@ -74,12 +74,20 @@ class Launch:
 
     def missed(self, letter: str) -> str:
         """Why an option would not ship by the plan's own rules, as assumed; empty where it would."""
+        missed = self._missed(letter)
+        return "; and ".join(each.missed_in_words(self.traffic(letter)) for each in missed)
+
+    def _missed(self, letter: str) -> list[Hurdle]:
         if not self.gains:
-            return ""
+            return []
         traffic = self.traffic(letter)
-        return "; and ".join(
-            each.missed_in_words(traffic, self.per) for each in self.hurdles if each.is_missed(traffic)
-        )
+        missed = [each for each in self.hurdles if each.is_missed(traffic)]
+        return sorted(missed, key=lambda each: not each.rolls_back)
+
+    def would(self, letter: str) -> str:
+        """What an option that misses some of those rules would come to: "would be rolled back"."""
+        rolls_back = any(each.rolls_back for each in self._missed(letter))
+        return "would be rolled back" if rolls_back else "would not ship"
 
     @property
     def none_ships(self) -> bool:
@@ -143,14 +151,19 @@ class Launch:
         if gain is None:
             return f"no amount is on this page: {self.lacks}"
         now = self.now
-        would = "neither it nor another option would" if self.none_ships else "it would not"
-        unless = f" if it shipped, which as assumed {would}" if self.missed(GO) else ""
         until_when = f" until {now.until}" if now else ""
         size = _about(abs(now.amount.middle), now) if now else f"{self.each(abs(gain))} per {self.per}"
         others = self._others if with_others else ""
+        if self.missed(GO):
+            nor = ", nor would another option ship" if self.none_ships else ""
+            return f"launching now {self.would(GO)}, as assumed{nor}: {self._first_missed}"
         if gain <= 0:
-            return f"launching now loses {size} against today's version{until_when}{unless}{others}"
-        return f"launching now gains {size} over today's version{until_when}{unless}{others}{self._losers}"
+            return f"launching now loses {size} against today's version{until_when}{others}"
+        return f"launching now gains {size} over today's version{until_when}{others}{self._losers}"
+
+    @property
+    def _first_missed(self) -> str:
+        return next(each.missed_in_words(self.traffic(GO)) for each in self._missed(GO))
 
     @property
     def _others(self) -> str:
@@ -391,7 +404,7 @@ def now_in_words(launch: Launch) -> str:
 
 def _if_it_ships(launch: Launch, letter: str, otherwise: str, prospect: Prospect | None) -> str:
     said = _comes_to(launch, prospect) or otherwise
-    return f"{said}; as assumed it would not ship" if launch.missed(letter) else said
+    return f"{said}; as assumed it {launch.would(letter)}" if launch.missed(letter) else said
 
 
 def narrower_in_words(launch: Launch) -> str:
@@ -413,7 +426,7 @@ def delayed_in_words(launch: Launch, waiting: Wait) -> str:
         return f"{repaired} per {launch.per} against today if all is repaired"
     said = f"{_about(later.amount.middle, later)} until {later.until} if all is repaired; {unrepaired_in_words(launch, later)}"
     if launch.missed(WAIT):
-        said = f"{said}; even repaired it would not ship"
+        said = f"{said}; even repaired it {launch.would(WAIT)}"
     if launch.narrower and (share := repair_that_equals(launch, launch.narrower)):
         said = f"{said}; with {percent(share, 0)} of the repair it comes to as much as C ({BEFORE_LAUNCH[NARROWER]})"
     return f"{said}; waiting costs nothing" if waiting.cost <= 0 else said
@@ -422,7 +435,7 @@ def delayed_in_words(launch: Launch, waiting: Wait) -> str:
 def unrepaired_in_words(launch: Launch, later: Prospect) -> str:
     """ "$45k if nothing is", or that what is as it was would not ship."""
     if launch.missed(GO):
-        return "with nothing repaired it would not ship, as assumed"
+        return f"with nothing repaired it {launch.would(GO)}, as assumed"
     return f"{_about(unrepaired(launch, later), later)} if nothing is"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from egp.plan.finding import NotChecked, need
@@ -114,7 +114,9 @@ class Worth:
         shares = [self.probabilities()[at] for at in kept]
         successes = [self._economics.scenarios[best if is_repaired else at].p_success or 0.0 for at in kept]
         values = successes, [gains[at] for at in kept], [self.today(at) for at in kept]
-        return Traffic(*(weighted(each, shares) / math.fsum(shares) for each in values))
+        success, gain, today = (weighted(each, shares) / math.fsum(shares) for each in values)
+        by_scenario = dict(zip(kept, successes, strict=True))
+        return Traffic(success, gain, today, by_scenario, len(kept) == len(nets))
 
 
 class Traffic(NamedTuple):
@@ -126,6 +128,10 @@ class Traffic(NamedTuple):
     """By how much one is worth more than with today's version."""
     today: float
     """What one earns with today's version."""
+    successes: Mapping[int, float]
+    """The share that succeeds in each scenario, by its position."""
+    is_all: bool
+    """Whether none is left out."""
 
     @property
     def lift(self) -> float | None:
