@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -50,6 +50,8 @@ class BaselineOutcome:
     left: list[Diagnostic] = field(default_factory=list)
     """Errors and warnings that are in effect all the same."""
     failures: Sequence[Failure] = ()
+    unread: Sequence[Failure] = ()
+    """Files that could not be read: what is recorded of what may stand in them stays."""
 
 
 def start(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> BaselineOutcome:
@@ -99,11 +101,36 @@ def shrink(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as
     after = [
         _as_found(entry, judged[entry.found]) if entry.found in judged else entry
         for entry in before
-        if entry.found not in judged or (judged[entry.found].used and not judged[entry.found].lapsed)
+        if entry.found not in judged or (judged[entry.found].left and not judged[entry.found].lapsed)
     ]
     taken_out = sum(each.times for each in before) - sum(each.times for each in after)
     left = [each for each in _in_effect(report) if os.path.basename(each.place.path) != BASELINE_FILE]
-    return _written(BaselineOutcome(path, after, taken_out, left))
+    unread = [*_unread_flags(judged.values()), *_unread_plans(sources, before, judged)]
+    return _written(BaselineOutcome(path, after, taken_out, left, unread=unread))
+
+
+def _unread_flags(judged: Iterable[AppliedEntry]) -> list[Failure]:
+    paths = dict.fromkeys(each.unread for each in judged if each.used < each.left)
+    return [_stays(path, "what is recorded of its flags") for path in paths]
+
+
+def _unread_plans(
+    sources: Sequence[PlanSource], before: Sequence[BaselineEntry], judged: Collection[FindingKey]
+) -> list[Failure]:
+    """Plans that have no id, or no text that can be read, where something is recorded of a plan that was not judged."""
+    if all(each.found in judged or each.is_of_flag for each in before):
+        return []
+    return [
+        _stays(source.shown, "what is recorded of its plan")
+        for source in sources
+        if any(document.problems or not read_plan(document)[0].id for document in source.documents())
+    ]
+
+
+def _stays(path: str, recorded: str) -> Failure:
+    return Failure(
+        path, f"it cannot be read, and {recorded} stays", help="mend it, and run `egp baseline` again"
+    )
 
 
 def baseline_lines(outcome: BaselineOutcome, shown: str) -> Iterator[str]:
@@ -190,4 +217,4 @@ def _excuses(report: Report) -> list[AppliedEntry]:
 
 def _as_found(entry: BaselineEntry, excuse: AppliedEntry) -> BaselineEntry:
     """The entry with as many findings as there are left."""
-    return entry._replace(times=min(entry.times, excuse.used))
+    return entry._replace(times=excuse.left)

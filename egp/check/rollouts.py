@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from egp.check.files import Files
     from egp.check.run import JudgedPlan, Run
     from egp.record.waivers.allowed import PlanSuppressions
+    from egp.record.waivers.baseline import AppliedEntry
 
 
 def judge_rollouts(
@@ -66,6 +67,18 @@ def judge_rollouts(
     planned = {folded(flag) for each in judged for flag in each.entry.flags}
     if asked_all or planned - found_flags:
         _judge_unread(run, files, served, portfolio, allowed, found)
+    suppressions = [*(each.allowed for each in judged), allowed]
+    environments = {each.environment or "" for each in run.policy.rollouts}
+    _keep_unread(served, environments, [excuse for each in suppressions if each for excuse in each.excuses])
+
+
+def _keep_unread(served: Served, environments: Collection[str], excuses: Sequence[AppliedEntry]) -> None:
+    """Tells the baseline's entries whose flag, or a file that may have it, could not be read."""
+    whole = next((each.path for each in served.unread if not each.flag), "")
+    unread = {_named(place, each.flag): each.path for each in served.unread for place in environments}
+    for excuse in excuses:
+        if excuse.entry.is_of_flag:
+            excuse.unread = unread.get(excuse.entry.found.pointer, whole)
 
 
 def plan_of(rollout: Rollout, portfolio: PortfolioIndex, as_of: date) -> PortfolioEntry | None:
@@ -130,7 +143,7 @@ def _judge_planned(
     count(found, answers, owner, rollout.path)
     _show_the_plan(flag, answers)
     _waive_emergencies(owner, judged, plan, ledger, answers)
-    name = _named(rollout)
+    name = _named(rollout.environment, rollout.flag.value)
     suppressor = suppressor_of(owner, judged.allowed, document, name)
     place = served.document(rollout.path)
     report(found, answers, place, judged.entry.id, files.elsewhere(), suppressor=suppressor, flag=name)
@@ -170,9 +183,9 @@ def _waive_emergencies(
                     outcome.suppressed[finding] = waived
 
 
-def _named(rollout: Rollout) -> str:
+def _named(environment: str, flag: str) -> str:
     """What the baseline calls a flag."""
-    return f"{FLAGS}{pointer((rollout.environment, rollout.flag.value))[1:]}"
+    return f"{FLAGS}{pointer((environment, flag))[1:]}"
 
 
 def _judge_unplanned(
@@ -186,7 +199,16 @@ def _judge_unplanned(
     why = run.policy.not_an_experiment.get(rollout.flag.value, "")
     keeps = run.policy.kept_by(rollout.flag.value)
     flag = ServedFlag(rollout, None, run.as_of, no_experiment=why, keeps=keeps)
-    _judge(run, files, served, rollout.path, {"ServedFlag": flag}, allowed, _named(rollout), found)
+    _judge(
+        run,
+        files,
+        served,
+        rollout.path,
+        {"ServedFlag": flag},
+        allowed,
+        _named(rollout.environment, rollout.flag.value),
+        found,
+    )
 
 
 def _judge_unread(

@@ -103,3 +103,52 @@ def test_an_entry_of_nothing_is_refused(shop: Path) -> None:
     told = call(shop, "check", *DAY)
     assert told.status == 2
     assert "`experiment` is missing" in told.out
+
+
+UNREADABLE = {
+    "garbled": "flags: [\n",
+    "without flags": "features: {}\n",
+    "flags that are none": "flags: 3\n",
+    "a template": "flags: {{ .Values.flags }}\n",
+}
+
+
+@pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("file", ["flags/pdp.yaml", "flags/other.yaml"])
+def test_an_entry_stays_while_its_flag_cannot_be_read(shop: Path, file: str, text: str) -> None:
+    """What is found of it nobody can tell, and what is gone comes never back: a baseline only shrinks."""
+    before = started(shop)
+    sound = (shop / file).read_text(encoding="utf-8")
+    (shop / file).write_text(text, encoding="utf-8")
+    assert ("stale-baseline", False) not in rules(shop)
+    told = call(shop, "baseline", *DAY)
+    assert (told.status, f"{file}: it cannot be read" in told.err) == (2, True)
+    assert (shop / "egp-baseline.yaml").read_text(encoding="utf-8") == before
+    (shop / file).write_text(sound, encoding="utf-8")
+    assert call(shop, "baseline", *DAY).status == 0
+    assert (shop / "egp-baseline.yaml").read_text(encoding="utf-8") == before
+
+
+def test_what_is_gone_of_other_flags_goes_meanwhile(shop: Path) -> None:
+    """One flag is said to be unreadable by its name, so that the others are known."""
+    before = started(shop)
+    (shop / "flags/pdp.yaml").write_text("flags: {pdp_buy_now: 3}\n", encoding="utf-8")
+    (shop / "flags/other.yaml").unlink()
+    assert call(shop, "baseline", *DAY).status == 2
+    after = (shop / "egp-baseline.yaml").read_text(encoding="utf-8")
+    assert [each for each in before.splitlines() if each not in after.splitlines()] == [
+        "  - {rule: unplanned-rollout, pointer: /rollouts/production/search_banner}"
+    ]
+
+
+@pytest.mark.parametrize("text", ["id: [\n", "", "flags: 3\n", "title: a plan without an id\n"])
+def test_an_entry_stays_while_its_plan_cannot_be_read(shop: Path, text: str) -> None:
+    plan = SOUND.read_text(encoding="utf-8")
+    (shop / "experiments/plan.yaml").write_text(
+        plan.replace("min_dwell: 48h", "min_dwell: 24h"), encoding="utf-8"
+    )
+    before = started(shop)
+    (shop / "experiments/plan.yaml").write_text(text, encoding="utf-8")
+    told = call(shop, "baseline", *DAY)
+    assert (told.status, "experiments/plan.yaml: it cannot be read" in told.err) == (2, True)
+    assert (shop / "egp-baseline.yaml").read_text(encoding="utf-8") == before

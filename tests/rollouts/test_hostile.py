@@ -55,6 +55,50 @@ def require_sound(reading: RolloutReading) -> None:
             assert all(each.message.isprintable() for each in found)
 
 
+NO_FLAGS = [
+    "3",
+    "none",
+    "[3]",
+    "[[]]",
+    "{pdp_buy_now: 3}",
+    "{pdp_buy_now: }",
+    "{pdp_buy_now: [1]}",
+    "{pdp_buy_now: on}",
+]
+
+
+@pytest.mark.parametrize(
+    "format", ["flagd", "flipt", "go-feature-flag", "growthbook", "launchdarkly", "unleash"]
+)
+@pytest.mark.parametrize("flags", NO_FLAGS)
+@pytest.mark.parametrize("beside", ["", "other: {}\n"])
+def test_flags_that_are_none_are_not_taken_for_none_at_all(format: str, flags: str, beside: str) -> None:
+    """A platform that cannot load such a file goes on serving what it had."""
+    name = "features" if format in ("growthbook", "unleash") else "flags"
+    text = f"{name}: {flags}\n{beside}" if format != "go-feature-flag" else f"other: {flags}\n"
+    reading = read(text, format)
+    assert reading.unread
+    assert not reading.rollouts
+
+
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [
+        ("flagd", "flags: {pdp_buy_now: 3, banner: {state: ENABLED, variants: {a: 1}, defaultVariant: a}}"),
+        ("go-feature-flag", "pdp_buy_now: 3\nbanner: {variations: {a: 1}, defaultRule: {variation: a}}"),
+        ("growthbook", "features: {pdp_buy_now: 3, banner: {defaultValue: 1}}"),
+        (
+            "launchdarkly",
+            "flags: {pdp_buy_now: 3, banner: {on: true, variations: [1], fallthrough: {variation: 0}}}",
+        ),
+    ],
+)
+def test_a_flag_beside_one_that_is_none_hides_nothing(format: str, text: str) -> None:
+    reading = read(text, format)
+    assert [each.flag.value for each in reading.rollouts] == ["banner"]
+    assert ["pdp_buy_now" in (each.flag or each.reason) for each in reading.unread] == [True]
+
+
 @pytest.mark.parametrize("format", [each for each in formats() if each != "launchdarkly-terraform"])
 def test_odd_values_anywhere_do_no_harm(format: str) -> None:
     for document in read_text(CLEAN[format]):

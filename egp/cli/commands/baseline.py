@@ -49,4 +49,6 @@ def run(options: argparse.Namespace) -> int:
         raise terminal.Stop("the baseline is as it was")
     for outcome in outcomes:
         terminal.say(baseline_lines(outcome, shown_path(outcome.path)))
-    return 0
+    unread = [each for outcome in outcomes for each in outcome.unread]
+    terminal.print_failures(unread)
+    return 2 if unread else 0

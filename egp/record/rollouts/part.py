@@ -95,6 +95,14 @@ class Part:
         if found is not None:
             yield from found.items()
 
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self.value, dict)
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.value, list)
+
     def has(self, key: str) -> bool:
         """Whether a key is written, whatever it says."""
         return isinstance(self.value, dict) and key in self.value

@@ -88,6 +88,13 @@ class AppliedEntry:
     """How many such findings there are."""
     is_new: bool = False
     """Whether it is of the first baseline, which the base does not have."""
+    unread: str = ""
+    """The file in which its flag could not be read, so that nobody can tell what is still found; empty if it could."""
+
+    @property
+    def left(self) -> int:
+        """How many of its findings are left: all, as long as nobody can tell."""
+        return self.entry.times if self.unread else min(self.used, self.entry.times)
 
     @property
     def holds(self) -> bool:

@@ -52,13 +52,13 @@ def check(judgement: Judgement) -> Iterator[Finding]:
                 f"the baseline does not suppress {rule} at {place}: {excuse.lapsed}",
                 help="take the line out, or do what the rule requires and run `egp baseline`",
             )
-        elif not excuse.used:
+        elif not excuse.left:
             yield Finding(
                 excuse.at,
                 f"the baseline suppresses {rule} at {place}, and {rule} does not find it any more",
                 help=_SHRINK,
             )
-        elif excuse.used < count:
+        elif excuse.left < count:
             are_left = "is left" if excuse.used == 1 else "are left"
             yield Finding(
                 (*excuse.at, "count"),

@@ -183,10 +183,16 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
         spec = root.get("spec", "flagSpec") or root
         evaluators = spec.get("$evaluators")
         for key, flag in _flags(spec):
+            if not flag.is_mapping:
+                unread.append(Unread(document.path, key.at, "it says nothing that a flag says", key.value))
+                continue
             rollout = _Flag(document.path, document.index, environment, key, flag, evaluators).rollout()
             yield unless_filled_in(rollout, [flag], _PAYLOAD)
-        if spec.get("flags") is None:
+        flags = spec.get("flags")
+        if flags is None or not (flags.is_mapping or flags.is_list):
             unread.append(Unread(document.path, document.span(()), "it has no `flags`"))
+        elif any(flag.get("key") is None for flag in flags.list()):
+            unread.append(Unread(document.path, flags.key_at, "a flag has no key"))
     yield from unread
 
 

@@ -86,7 +86,7 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
         flags = root.get("flags")
         if flags is None and (root.has("namespace") or root.has("segments")):
             continue  # a namespace without a flag
-        if flags is None:
+        if flags is None or not flags.is_list:
             unread.append(Unread(document.path, document.span(()), "it has no `flags`"))
             continue
         segments = _Segments(root)

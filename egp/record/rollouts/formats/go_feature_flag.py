@@ -117,6 +117,8 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
                 found = True
                 rollout = _rollout(document.path, document.index, environment, Said(name, flag.key_at), flag)
                 yield unless_filled_in(rollout, [flag], _PAYLOAD, [flag.get("disable")])
+            elif not flag.is_mapping:
+                unread.append(Unread(document.path, flag.key_at, "it says nothing that a flag says", name))
         if not found:
             unread.append(Unread(document.path, document.span(()), "it has no flags"))
     yield from unread

@@ -164,16 +164,22 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
     for document in sound_documents(files, unread):
         root = Part(document, document.value)
         features = root.get("features") or root.get("feature") or _bare(root)
-        if features is None:
+        if features is None or not (features.is_mapping or features.is_list):
             unread.append(Unread(document.path, document.span(()), "it has no `features`"))
             continue
         groups = root.get("savedGroups")
         named = list(_features(features))
         if len(named) < len(list(features.list())):
             unread.append(Unread(document.path, features.key_at, "it lists what is no feature with an `id`"))
+        unread += (
+            Unread(document.path, name.at, "it says nothing that a feature says", name.value)
+            for name, feature in named
+            if not feature.is_mapping
+        )
         found += (
             _Feature(document.path, document.index, environment, name, feature, groups)
             for name, feature in named
+            if feature.is_mapping
         )
     by_name = {each.name.value: each for each in found}
     for each in found:

@@ -92,7 +92,7 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
         root = Part(document, document.value)
         root = root.get("state") or root
         features = root.get("features")
-        if features is None:
+        if features is None or not features.is_list:
             unread.append(Unread(document.path, document.span(()), "it has no `features`"))
             continue
         for said, feature in features.named_by("name"):
