@@ -45,7 +45,7 @@ PAGES = {
     "sub-variant": ("brief", *_with_results("ramp-harm")),
     "gate": ("gate", *_with_results("day-14"), "--to", "70%"),
     "memo": _memo("ship-on-day-five"),
-    "stopped": ("explain", DAY_FIVE, "--if-stopped", "2023-01-27", "--seen", "+0.3pp", "--as-of", "2023-01-27"),
+    "stopped": ("explain", DAY_FIVE, "--if-stopped", "2023-01-27", "--seen", "+0.4pp", "--as-of", "2023-01-27"),
     "shorter": _of_plan("--if-shortened", "7d"),
     "segment": _of_plan("--if-segment", "device"),
     "export": _of_plan("--if-export"),

@@ -57,7 +57,7 @@ def short_run(broken: Broken) -> Iterator[str]:
     if unseen and days:
         which = listing(unseen, "or") if len(unseen) < 4 else f"the {len(unseen)} other weekdays"
         yield (
-            f"If the change does harm on {which}, there may be no effect at all; if it does nothing then, its effect over a whole week is "
+            f"If the change does harm on {which}, the whole week may show none, or harm; if it does nothing then, its effect over a whole week is "
             f"{percent(len(unseen) / 7, 0)} smaller than the {counted(days, 'day')} of the run show, days of equal traffic taken for granted."
         )
     elif min(counts) == 1:

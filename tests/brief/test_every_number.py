@@ -392,8 +392,12 @@ def test_harm(repository: Path) -> None:
         people = treated_in(found, **wanted)
         assert f"{people:,.0f} people" in text
         harms = [
-            tuple(each * people * PRICES[metric] for each in per_person(complete(found, **wanted), metric))
+            tuple(each * people * PRICES[metric] for each in per_person(complete(found, **of_metric), metric))
             for metric in ("refund_rate", "cs_contacts")
+            # Refunds take seven days: of the last week those of its last days have not come in, of the one before all have.
+            for of_metric in [
+                {**wanted, **({"date": "2023-03-02"} if at and metric == "refund_rate" else {})}
+            ]
         ]
         for metric, harm in zip(("refund_rate", "cs_contacts"), harms, strict=True):
             count = harm[1] / PRICES[metric]
@@ -402,15 +406,21 @@ def test_harm(repository: Path) -> None:
         gain = tuple(each * people * 1.10 for each in luckless)
         net = net_of(gain, tuple(map(sum, zip(*harms, strict=True))))  # type: ignore[arg-type]
         kind = ("harm", "wrong_call")[at]
-        assert told[kind][:2] == [pytest.approx(lost(each), rel=1e-2) for each in harms]  # type: ignore[arg-type]
-        assert told["net"][at] == pytest.approx(net, rel=1e-2)
+        assert told[kind][:2] == [
+            pytest.approx(lost(each), rel=1e-2, abs=0.01 * max(map(abs, each)))  # type: ignore[arg-type]
+            for each in harms
+        ]
+        assert told["net"][at] == pytest.approx(net, rel=1e-2, abs=0.01 * max(map(abs, net)))
         of_gain = told["gain"][0] if at == 0 else lost(tuple(told["wrong_call"][2]))  # type: ignore[arg-type]
         assert of_gain == pytest.approx(gain, rel=2e-3)
-        contacts.append(f"{with_range(*told[kind][1])} gross and {with_range(*told['net'][at])} net")
+        contacts.append(with_range(*told[kind][1]))
         for ends in (*told[kind][:2], of_gain, told["net"][at]):
             assert with_range(*ends) in text
             money_seen |= set(ranged(*ends))
-    assert f"more, {contacts[0]}; in each week like the last {contacts[1]}." in text
+    assert (
+        f"more, {contacts[0]}; in the last week alone about 929 more, {contacts[1]}. No gain makes up for harm"
+        in text
+    )
     require_recomputed(text, MONEY, money_seen)
     low, middle, high = without_luck(effect, error)
     rates = {*guardrail_words(found, "90%", ["2023-03-02", "2023-03-09", "stage"]), "90 %", "95 %"}
@@ -499,9 +509,10 @@ def test_the_result(repository: Path) -> None:
     assert -38_000 < net[0] < -34_000 < 34_000 < net[2] < 38_000
     require_recomputed(text, MONEY, money_seen)
     assert (
-        f"as measured the net is {with_range(*net)}: no net gain is shown (amounts with 90 % ranges)" in text
+        f"as measured the net is {with_range(*net)}: neither a net gain nor a net loss is shown (amounts with 90 % ranges)"
+        in text
     )
-    assert "The rule that was agreed requires no net gain." in said["verdict"]
+    assert "The rule that was agreed does not ask for a net gain." in said["verdict"]
     assert "A net gain is no condition of going on" in text
     assert f"{people:,.0f} people, counted anew every 14 days" in text
     rates = {*guardrail_words(found, "test", []), "90 %", "95 %", "70 %", "0 %", "5 %"}
@@ -644,18 +655,18 @@ def test_the_holdout_is_read_on_its_day_and_by_results_of_that_day(repository: P
         f"The holdout is read on 2023-05-10, and by nobody before; if the true gain is {points(without_luck(*read_out(found))[1])}"
         in text
     )
-    assert f"a difference from zero in {math.floor(power * 1000) / 10} % of cases; at least 80 %" in text
+    assert f"a difference from zero in {math.floor(power * 1000) / 10} % of cases." in text
     later = ["--results=results/pdp-buy-now/monitor.yaml", "--as-of=2023-05-10T09:00", "--format=json"]
     assert json.loads(call(repository, "brief", BUY_NOW, *later).out)["holdout"] is None, "rows of March"
-    so_far, net = as_measured(
+    so_far, _ = as_measured(
         said,
         found,
         treated_in(found, stage="90%", window="cohort"),
         complete(found, stage="90%", window="cohort"),
     )
-    to_come, _ = as_measured(said, found, PEOPLE_A_DAY * 0.9 * 69, at_readout(found), at=1)
+    to_come, net = as_measured(said, found, PEOPLE_A_DAY * 0.9 * 69, at_readout(found), at=1)
     require_recomputed(text, MONEY, so_far | to_come)
-    assert f"as measured the net is {with_range(*net)}: no net gain is shown" in text
+    assert f"as measured the net is {with_range(*net)}: neither a net gain nor a net loss is shown" in text
 
 
 def test_before_the_outcomes_of_a_stage_are_complete_it_has_no_net(repository: Path) -> None:

@@ -166,7 +166,8 @@ def test_the_readout_offers_to_go_on_first(repository: Path) -> None:
     )
     assert next(iter(options(over))) == "D", "what is open leads"
     assert options(over)["D"] == (
-        "raise to 70% for at least 48 h, watched", "as agreed before the start", Light("good", "open: the gate says proceed"),
+        "raise to 70% for at least 48 h, watched", "as agreed before the start; $0 (from -$36k to $36k) net, from 2023-02-07 to 2023-05-10",
+        Light("good", "open: the gate says proceed"),
     )  # fmt: skip
 
 
@@ -295,7 +296,7 @@ def test_the_draft_of_the_narrower_experiment(repository: Path) -> None:
     draft = section(page, "The draft for C")
     (yaml,) = [each.text for each in draft.blocks if isinstance(each, Command)]
     plan, _ = read_experiment(read_text(yaml)[0].value)
-    assert plan.id == "pdp-buy-now-without-device"
+    assert plan.id == "pdp-buy-now-narrower"
     assert plan.schedule is not None
     assert str(plan.schedule.start) == "2023-03-27", "the first Monday that leaves a week to agree on it"
     assert plan.statistics is not None
@@ -331,7 +332,7 @@ def test_what_was_agreed_is_told_in_words(repository: Path) -> None:
     ]
     policy = points(section(page, "What the policy insists on besides"))
     assert "Every weekday is in it at least twice." in policy
-    once = "It runs for at least 14 consecutive days at full exposure."
+    once = "A test runs for at least 14 consecutive days at full exposure."
     assert shown(page).count(once) == 1, "it stands at the top, before anybody argues"
     assert once not in policy
 

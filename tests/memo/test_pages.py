@@ -58,7 +58,7 @@ def test_a_rejection_is_told_with_the_way_to_go() -> None:
     assert (
         page.verdict
         == "ship-on-day-five is rejected: the plan runs 5 days at full exposure; the policy requires 14. "
-        "With 1 change (3 settings) it may start; it ships only if the result passes, read on 6 February 2023."
+        "With one change (run 9 days longer, to 5 February) it may start; it ships only if the result passes, read on 6 February 2023."
     )
 
 
@@ -94,7 +94,9 @@ def test_violations_are_grouped_by_who_must_act() -> None:
 
 def test_passed_rules_are_one_line() -> None:
     case = case_of("rejected/ship-on-day-five.yaml")
-    assert f"{len(case.judged.passes)} checks passed: document " in told(memo(case))
+    assert f"{len(case.judged.passes)} checks passed, which makes up for no violation: document " in told(
+        memo(case)
+    )
 
 
 def test_looks_come_with_launches_that_do_nothing() -> None:

@@ -25,7 +25,7 @@ _DAY_FIVE = f"{_EXAMPLES}/rejected/ship-on-day-five.yaml"
 
 PAGES = {
     "memo": ("explain", _DAY_FIVE, "--as-of", "2023-01-18"),
-    "stopped": ("explain", _DAY_FIVE, "--if-stopped", "2023-01-27", "--seen", "+0.3pp", "--as-of", "2023-01-27"),
+    "stopped": ("explain", _DAY_FIVE, "--if-stopped", "2023-01-27", "--seen", "+0.4pp", "--as-of", "2023-01-27"),
     "brief": ("brief", f"{_PLANS}/pdp-buy-now.yaml", "--results", f"{_RESULTS}/pdp-buy-now/two-bad-weeks.yaml", "--as-of", "2023-03-16T09:00"),
     "status": ("status", "--policy", f"{_EXAMPLES}/egp.yaml", "--results", _RESULTS, "--as-of", "2023-02-28"),
 }  # fmt: skip

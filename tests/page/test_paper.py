@@ -43,7 +43,7 @@ COMMANDS = {
     "launch": ("brief", RANKING, "--as-of", "2023-08-30"),
     "launch for executives": ("brief", RANKING, "--as-of", "2023-08-30", "--audience", "exec"),
     "stopped": (
-        "explain", "examples/rejected/ship-on-day-five.yaml", "--if-stopped", "2023-01-27", "--seen", "+0.3pp", "--as-of",
+        "explain", "examples/rejected/ship-on-day-five.yaml", "--if-stopped", "2023-01-27", "--seen", "+0.4pp", "--as-of",
         "2023-01-27",
     ),
     **{f"memo {path.stem}": of_plan(path) for path in MEMOS},

@@ -41,6 +41,7 @@ _CODE_OR_UNBROKEN = re.compile(
     r"|\b\d{4}-\d{2}-\d{2}\b(?: \d{2}:\d{2}\b)?"
     r"|(?<![\w.,])[+-]?\d[\d.,_]{0,20} (?:%|(?:pp|bps|ms|s|h|min|USD|days?|weeks?|looks?|units?)\b)"
     r"|(?<!\w)@[\w-]{1,30}(?![\w-])"
+    r"|\bp (?:=|&lt;) [\d.]{1,12}\b"
     r"|\(from [^\s()]{1,12} to [^\s()]{1,12}\)"
     r"|\([+-][\d.,]{1,8} (?:%|pp|bps|ms) to [+-][\d.,]{1,8} (?:%|pp|bps|ms)\)"
 )

@@ -14,7 +14,7 @@ from egp.gate.looks import complete_days, last_judged_day, outcome_window_days
 from egp.gate.rows import cumulative_rows
 from egp.gate.settings import guardrail_alpha
 from egp.pages.brief.balance import Period, gain_line
-from egp.pages.brief.guardrails import is_read_out, so_far
+from egp.pages.brief.guardrails import is_complete, is_read_out, so_far
 from egp.pages.brief.priced import (
     Account,
     PricedLine,
@@ -61,7 +61,7 @@ def clear(said: Account, tripped: frozenset[str]) -> Account:
     return Account(tuple(kept), said.lacks)
 
 
-WAITING = "What is forgone and what is saved rests on what the plan states alone; no result is in it."
+WAITING = "None of this is a reason to read early, or to stop: it rests on what the plan states alone, and on no result."
 _DAY = timedelta(days=1)
 
 
@@ -94,7 +94,7 @@ def reached_by_waiting(scene: Scene) -> Iterator[str]:
         days = max(0.0, (readout_day(plan) - scene.day) / _DAY)
         last, now = treated_at_the_end(plan), treated_share(plan)
         yield (
-            f"They are of {counted_as(plan, days, max(0.0, last - now))} until the look: the last stage of the ramp would treat "
+            f"The amounts are of {counted_as(plan, days, max(0.0, last - now))} until the look: the last stage of the ramp would treat "
             f"{percent(last)} of all, and the test treats {percent(now)}."
         )
 
@@ -157,8 +157,8 @@ def another_week(
 ) -> Iterator[PricedLine | str]:
     """What another week like the last one costs, of each guardrail that has one."""
     for row in rows:
-        seen: SeenHarm | None = row.latest
-        if seen is None or seen.first is None:
+        seen, is_partial = _last_complete(readout, row)
+        if seen is None or seen.first is None or row.latest is None:
             continue
         path = next(at for at, metric in scene.plan.guardrails if metric.name == row.metric.name)
         sign = 1 if harm_direction(row.metric, path) == "increase" else -1
@@ -168,11 +168,16 @@ def another_week(
             yield reason.lack
             continue
         name = _name(scene, row.metric, readout, row.variant)
+        units = row.latest.treated if row.metric.segment else treated or row.latest.treated
         yield _harm(
-            f"going on, each week: {name}",
-            row.metric, price, seen.treated if row.metric.segment else treated or seen.treated, seen.own.low, seen.own.seen,
-            seen.own.high, sign,
-        )._replace(of=name)  # fmt: skip
+            f"going on, each week: {name}", row.metric, price, units, seen.own.low, seen.own.seen, seen.own.high, sign,
+        )._replace(of=name, is_partial=is_partial)  # fmt: skip
+
+
+def _last_complete(readout: Readout, row: WatchedGuardrail) -> tuple[SeenHarm | None, bool]:
+    """The last week whose outcomes have all come in; before there is one the last week, and that some are missing of it."""
+    complete = [each for each in row.seen if each.first and is_complete(each, readout)]
+    return (complete[-1], False) if complete else (row.latest, row.latest is not None)
 
 
 def _harm(
@@ -206,7 +211,7 @@ def periods_of_gain(scene: Scene, readout: Readout, *, goes_on: bool) -> Iterato
         return
     try:
         days, treated = (until - scene.day) / _DAY, treated_at_the_end(scene.plan)
-        counted = counted_as(scene.plan, days, treated)
+        counted = f"{counted_as(scene.plan, days, treated)}, as if treated from the first of them"
         reached = round(people(scene.plan, days, treated))
     except NotChecked as missing:
         yield _needs(missing)

@@ -8,9 +8,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from egp import stats
+from egp.gate.amounts import unit_of
 from egp.gate.settings import guardrail_alpha
 from egp.output.page.model import Block, Paragraph, Points, Section, Table
-from egp.pages.brief.priced import PricedLine, in_people
+from egp.pages.brief.priced import PricedLine, in_people, of_a_thousand
 from egp.plan.analysis.money import Amount, Unpriced, called_by_people, price_of, worth_of_effect
 from egp.plan.quantity import shown
 from egp.plan.wording import listing, percent
@@ -57,12 +58,16 @@ class Balance(NamedTuple):
         if self.net is None:
             return ""
         if self.net.amount.low > 0:
-            return "a net gain"
-        return "a net loss" if self.net.amount.high < 0 else "no net gain"
+            return "a net gain is shown"
+        return (
+            "a net loss is shown"
+            if self.net.amount.high < 0
+            else "neither a net gain nor a net loss is shown"
+        )
 
     @property
     def in_words(self) -> str:
-        """ "The metric alone is worth $13k (…) from …; less Refunds as measured it is $210 (…): no net gain is shown"."""
+        """ "The metric alone is worth $13k (…) from …; less Refunds as measured it is $210 (…): neither a net gain …"."""
         assert self.gain is not None
         alone = f"The metric alone is worth {self.gain.amount}, {self.period.name}"
         if waits := listing(each.of for each in self.harms if each.is_partial):
@@ -70,7 +75,7 @@ class Balance(NamedTuple):
         if self.net is None:
             return f"{alone}; no guardrail has a price in the same currency, so that the net is not known"
         names = listing(each.of for each in self.harms)
-        return f"{alone}; with {names} as measured the net is {self.net.amount}: {self.shows} is shown"
+        return f"{alone}; with {names} as measured the net is {self.net.amount}: {self.shows}"
 
     @property
     def lines(self) -> tuple[PricedLine, ...]:
@@ -103,8 +108,14 @@ def gain_line(scene: Scene, readout: Readout, result: PrimaryResult, period: Per
     amount = worth_of_effect(price, period.people, found.low, found.estimate, found.high)
     name = shown(called_by_people(result.metric, scene.policy.metrics))
     counted = f" ({period.counted})" if period.counted else ""
-    how = f"{result.worded(found.estimate)} {in_people(price, period.people)}{counted}"
+    sign = 1 if result.rises else -1
+    how = f"{_each(result, sign * found.estimate)} {in_people(price, period.people)}{counted}"
     return PricedLine(f"{name}, {period.name}", amount, how, result.metric.name, of=name)
+
+
+def _each(result: PrimaryResult, estimate: float) -> str:
+    """Of a person, in as many digits as the amount needs: "5.83 per 1,000 people"."""
+    return of_a_thousand(estimate) if unit_of(result.metric) in ("share", "") else result.worded(estimate)
 
 
 def _net(gain: PricedLine, harms: Sequence[PricedLine], period: Period) -> PricedLine | None:
@@ -116,7 +127,7 @@ def _net(gain: PricedLine, harms: Sequence[PricedLine], period: Period) -> Price
     left = stats.ranged_difference(stats.Ranged(*gain.amount[:3]), stats.Ranged(lost[2], lost[1], lost[0]))
     amount = Amount(left.low, left.estimate, left.high, gain.amount.currency)
     how = f"of the same {period.people:,} people"
-    return PricedLine(f"gain less harm, {period.name}", amount, how, of="gain less harm")
+    return PricedLine(f"net, {period.name}", amount, how, of="net")
 
 
 def balance_section(
@@ -134,34 +145,28 @@ def balance_section(
     return Section(title, blocks)
 
 
-_AS_MEASURED = (
-    "The gain is the readout's, corrected for being shown because it passed. The harm is what was measured of people whose outcomes "
-    "are complete, clear of noise or not: in the stage for the stage, at the readout for the days to come. The ends of several "
-    "harms are added, so that the range of the net holds at least as often."
-)
 _WITHOUT_NET = (
     "A net gain is no condition of going on: the rule that was agreed before the result requires the metric, and guardrails within "
-    "their margins. Who would rather wait for one chooses A (raise nothing), or goes on record with a dissent."
+    "their margins. Who disagrees goes on record with a dissent."
 )
 
 
 def _table(balances: Sequence[Balance]) -> Table:
     names = dict.fromkeys(line.metric for each in balances for line in each.harms)
-    rows = [_row("harm", [_harm_of(each, name) for each in balances]) for name in names]
+    rows = [_row([_harm_of(each, name) for each in balances]) for name in names]
     if any(each.gain for each in balances):
-        rows.append(_row("gain", [each.gain for each in balances]))
+        rows.append(_row([each.gain for each in balances]))
     has_net = any(each.net for each in balances)
     if has_net:
-        _, *cells = _row("net", [each.net for each in balances])
-        rows.append(["net: gain less harm", *(cell or "not known yet" for cell in cells)])
+        _, *cells = _row([each.net for each in balances])
+        rows.append(["net: the sum", *(cell or "not known yet" for cell in cells)])
     head = ["what", *(each.period.in_words for each in balances)]
     marked = frozenset({len(rows) - 1}) if has_net else frozenset[int]()
     return Table(head, rows, numeric=frozenset(range(1, len(head))), marked=marked)
 
 
-def _row(kind: str, lines: Sequence[PricedLine | None]) -> list[str]:
-    of = next(line.of for line in lines if line)
-    return [f"{kind}: {of}", *map(_cell, lines)]
+def _row(lines: Sequence[PricedLine | None]) -> list[str]:
+    return [next(line.of for line in lines if line), *map(_cell, lines)]
 
 
 def _harm_of(each: Balance, metric: str) -> PricedLine | None:
@@ -188,9 +193,21 @@ def _notes(
     if going_wrong:
         yield from _of_a_wrong_call(balances)
         return
-    yield _AS_MEASURED
+    yield _as_measured(balances)
     if goes_on and any(each.net and each.net.amount.low <= 0 for each in balances):
         yield _WITHOUT_NET
+
+
+def _as_measured(balances: Sequence[Balance]) -> str:
+    """Where gain and harm are from; of the days to come the harm is that of a look that was planned."""
+    ahead = {each.period.lies_ahead for each in balances}
+    where = "at the readout" if ahead == {True} else "in the stage"
+    if len(ahead) > 1:
+        where = "in the stage for the stage, at the readout for the days to come, as a stage goes on only while it looks harmless"
+    return (
+        "The gain is the readout's, corrected for being shown because it passed. The harm is what was measured of people whose outcomes "
+        f"are complete, clear of noise or not: {where}. The ends of several harms are added, for how they go together is not known."
+    )
 
 
 def _of_a_wrong_call(balances: Sequence[Balance]) -> Iterator[str]:
@@ -198,11 +215,11 @@ def _of_a_wrong_call(balances: Sequence[Balance]) -> Iterator[str]:
         yield "What the treatment gains is not known before its result is read, so that no net is printed."
         return
     yield (
-        "The harm is every priced guardrail as measured, clear of noise or not; the ends of several add up. The gain is counted "
-        "generously: the readout's, in full for all treated, in each week anew."
+        "The harm is every priced guardrail as measured, clear of noise or not, of a week the last one whose outcomes are complete; the "
+        "ends of several add up. The gain is counted generously: the readout's, in full for all treated, in each week anew."
     )
     if len(balances) > 1:
         yield (
             "A wrong call costs, each week: the net, if the treatment goes on and the harm is real; the gain, if it is rolled back and "
-            "the harm was chance."
+            "the harm was chance. The net decides nothing: the treatment is withdrawn for the harm, whatever else it gains."
         )

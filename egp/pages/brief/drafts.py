@@ -93,9 +93,7 @@ class JudgedDraft:
             if each.severity == "error" and not each.blocked_by
         ]
         if self.leaves_out and not self.leaves_out.is_weak:
-            found.insert(
-                0, Lack(f"which part of {self.leaves_out.name} is weak; looking for the cause says so")
-            )
+            found.insert(0, Lack("which part of the traffic is weak; looking for the cause says so"))
         return list({each.what: each for each in found}.values())
 
 
@@ -114,7 +112,7 @@ class Segment(NamedTuple):
     """Whether it is where the harm is. Else it is what the plan slices by to find that out."""
 
     def __str__(self) -> str:
-        return shown(self.name) if self.is_weak else f"the part of {shown(self.name)} that proves weak"
+        return shown(self.name) if self.is_weak else "the part that proves weak"
 
 
 def weak_segment(plan: Experiment, tripped: tuple[str, ...] = ()) -> Segment | None:
@@ -136,7 +134,9 @@ def narrower(scene: Scene, left_out: Segment) -> JudgedDraft:
     """
     before, segment = _value(scene), left_out.name
     plan = {key: copy.deepcopy(item) for key, item in before.items() if key not in _OF_THE_OLD_PLAN}
-    suffix = f"without-{re.sub(r'[^A-Za-z0-9]+', '-', segment).strip('-').lower()}"
+    # A part that is only looked for is not named before it is found.
+    without = re.sub(r"[^A-Za-z0-9]+", "-", segment).strip("-").lower()
+    suffix = f"without-{without}" if left_out.is_weak else "narrower"
     plan["id"] = f"{scene.plan.id or 'plan'}-{suffix}"[:100]
     plan["title"] = f"{before.get('title') or plan['id']}, without {left_out}"
     if before.get("feature_flag"):
@@ -146,7 +146,7 @@ def narrower(scene: Scene, left_out: Segment) -> JudgedDraft:
     else:
         plan.pop("eligible_units", None)
     _shift(plan, _weeks_until(scene.plan, scene.day + LEAD) * _WEEK)
-    plan["x-derived-from"], plan["x-leaves-out"] = scene.plan.id, [segment]
+    plan["x-derived-from"], plan["x-leaves-out"] = scene.plan.id, [segment] if left_out.is_weak else []
     return _checked(scene, plan, f"{plan['id']}.yaml" if scene.in_flight else "", left_out)
 
 

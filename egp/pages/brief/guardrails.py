@@ -388,7 +388,7 @@ def _told(
         if _is_too_early(rows, judgement):
             yield Paragraph(_NOT_YET if readout.stage.position < 0 else _IN_A_STAGE)
         yield figure
-        if waiting := _still_counted(readout):
+        if waiting := _still_counted(readout) or _weeks_still_counted(rows, readout):
             yield Paragraph(waiting)
         words = _vocabulary(rows) if is_sound else []
         yield Section("The same in numbers", [_table(rows, readout, is_sound), *words], folded=True)
@@ -405,9 +405,32 @@ def _still_counted(readout: Readout) -> str:
         if through < last:
             complete = day_after(last, outcome_window_days(metric))
             said.append(
-                f"{shown(metric.name)} is of the people exposed by {through}; of all it is complete after {complete}"
+                f"{shown(metric.name)} is of the people exposed by {through}; of all it is complete after {complete}{_watched_until_then(readout, metric)}"
             )
     return f"{'; '.join(said)}. The plan has it read before." if said else ""
+
+
+def _weeks_still_counted(rows: list[WatchedGuardrail], readout: Readout) -> str:
+    """The weeks of which outcomes are missing; empty where none is shown."""
+    said = [
+        f"{_name(row, rows)} in the {seen.period}"
+        for row in rows
+        for seen in row.seen
+        if seen.first and not is_complete(seen, readout)
+    ]
+    return f"Outcomes are still coming in of {listing(said)}." if said else ""
+
+
+def is_complete(of_week: SeenHarm, readout: Readout) -> bool:
+    """Whether the outcomes of everybody in a week have come in."""
+    assert of_week.first is not None
+    return day_after(of_week.first, 6 + outcome_window_days(of_week.metric)) < readout.seen_until.date()
+
+
+def _watched_until_then(readout: Readout, metric: Metric) -> str:
+    """What watches those who are left out."""
+    is_watched = any(rule.metric == metric.name for rule in readout.plan.stop_rules)
+    return ", and its stop rule watches the rest" if is_watched else ""
 
 
 def _vocabulary(rows: list[WatchedGuardrail]) -> list[Block]:

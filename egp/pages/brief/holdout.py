@@ -57,7 +57,7 @@ class Confirmation:
     def in_words(self) -> str:
         result = self.result
         seen = f"{shown(result.name)} {result.worded(self.estimate)} against the holdout, {percent(result.confidence)} range {result.worded(self.low)} to {result.worded(self.high)}, {self._lies}"
-        finds = _finds(result, self.power)
+        finds = f"{_finds(result, self.power)}; at least {percent(LEAST_POWER)} are required"
         if self.is_validated:
             return f"The gain is validated: {seen}; {finds}."
         if self.is_large_enough:
@@ -74,10 +74,7 @@ class Confirmation:
 def _finds(result: PrimaryResult, power: float) -> str:
     """How often a holdout would show the gain, if it is there."""
     gain = result.worded(result.selected.estimate) if result.selected else "that of the readout"
-    return (
-        f"if the true gain is {gain}, a holdout of this size shows a difference from zero in {power_text(power)} of cases; at "
-        f"least {percent(LEAST_POWER)} are required"
-    )
+    return f"if the true gain is {gain}, a holdout of this size shows a difference from zero in {power_text(power)} of cases"
 
 
 CRITERION = (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -23,7 +24,6 @@ from egp.pages.brief.worth import (
     narrower_in_words,
     now_in_words,
     repair_that_pays,
-    unrepaired_in_words,
 )
 from egp.plan.analysis.days import readout_day
 from egp.plan.analysis.money import WEEK
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from egp.gate.readout import Readout
+    from egp.pages.brief.priced import PricedLine
     from egp.pages.brief.scene import Scene
     from egp.plan.experiment import Experiment
     from egp.plan.finding import Diagnostic
@@ -128,19 +129,36 @@ def recommended_in_words(option: OpenOption, launch: Launch | str) -> str:
     amount = money(prospect.amount.middle, prospect.amount.currency, 2)
     if option.letter != WAIT:
         return f"{leads}: {amount} until {prospect.until} if it ships, the most of what is open, and nobody is worse off than today."
-    otherwise = unrepaired_in_words(launch, prospect)
-    return f"{leads}: {amount} until {prospect.until} if all is repaired and it ships; {otherwise}.{_repair_in_words(launch)}"
+    return f"{leads}: {amount} until {prospect.until} if all is repaired{_at_share(launch, 1.0)} and it ships.{_repair_in_words(launch)}"
 
 
 def _repair_in_words(launch: Launch) -> str:
     share = repair_that_pays(launch)
     if share is None:
         return ""
-    part = f"From {whole(share * 100)} % of the repair on" if share else "However little is repaired,"
+    part = (
+        f"From {whole(share * 100)} % of the repair on{_at_share(launch, share)}"
+        if share
+        else "However little is repaired,"
+    )
+    others = [GO, *([NARROWER] if launch.narrower else [])]
+    named = listing((f"{each} ({BEFORE_LAUNCH[each]})" for each in others), "or")
     rules = ", and clears the plan's own rules" if launch.hurdles else ""
-    worse = "leaves nobody worse off than today"
+    worse = "leaves no scenario worse than today"
     conditions = f", {worse}{rules}" if rules else f" and {worse}"
-    return f" {part} it comes to more than A ({BEFORE_LAUNCH[GO]}){conditions}."
+    return f" {part} it comes to more than {named}{conditions}."
+
+
+def _at_share(launch: Launch, share: float) -> str:
+    """ " (new users succeed at 0.367)": what so much of the repair is, in the digits in which it is named."""
+    best = launch.economics.scenarios[launch.best].p_success or 0.0
+    part = math.ceil(share * 100 - 1e-9) / 100
+    rates = [
+        f"{launch.name(at)} succeed at {significant(now + part * (best - now), 3)}"
+        for at in launch.weak
+        if (now := launch.economics.scenarios[at].p_success) is not None
+    ]
+    return f" ({listing(rates)})" if rates else ""
 
 
 def options_sections(scene: Scene, choice: Choice, launch: Launch | str = "") -> Iterator[Section]:
@@ -175,6 +193,20 @@ def _not_shipped(choice: Choice, launch: Launch) -> Iterator[Block]:
             yield Paragraph(
                 f"As assumed {each.letter} ({BEFORE_LAUNCH[each.letter]}) {launch.would(each.letter)} by the plan's own rules: {missed}."
             )
+
+
+def with_net(choice: Choice, net: PricedLine, period: str) -> Choice:
+    """While going on is open: what each option does to the net that the page has of the days to come."""
+    follows = {
+        "A": "puts off that net, too",
+        ROLL_BACK: "without that net",
+        GO_ON: f"{net.amount} net, {period}",
+    }
+    priced = tuple(
+        each._replace(follows=f"{each.follows}; {follows[each.letter]}") if each.letter in follows else each
+        for each in choice.options
+    )
+    return replace(choice, options=priced)
 
 
 def _elsewhere(lights: Iterable[Light]) -> Iterator[Block]:
@@ -367,7 +399,7 @@ def _narrowed(scene: Scene, draft: JudgedDraft | None, worth: str) -> tuple[str,
         return (
             "a plan of its own, should a part of the traffic turn out to be weak",
             "an answer of its own, from new results",
-            Light("neutral", "not needed: nothing shows a weak part"),
+            Light("neutral", "not needed now"),
         )
     if draft is None:
         return (
@@ -437,8 +469,9 @@ def _to_decide(scene: Scene, choice: Choice) -> Section:
     blocks: list[Block] = [
         Paragraph(
             f"The option is {listing(sorted(words), 'or')}, or one of the plan's own{_letters_change(scene)}. This command "
-            "refuses a closed one, unless --overrule says who overrules, and why; every later page then shows it. --dissent "
-            "records who disagrees, why, and that they commit to the decision all the same."
+            "refuses a closed one, unless --overrule says who overrules, and why: egp does not decide who may, the owners of egp.lock do "
+            "when they review the entry; every later page shows it. --dissent records who disagrees, why, and that they commit to the "
+            "decision all the same."
         ),
         Command(
             f'egp decide {plan}{results} --option "{option}" --by {quote(by)} --because "…" --dissent "…"'

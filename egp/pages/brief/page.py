@@ -20,6 +20,7 @@ from egp.pages.brief.priced import launch_section
 from egp.pages.brief.restated import contested, policy_in_sentences
 from egp.pages.brief.telling import Passage, beside_guardrails, money_sections, result_section, told
 from egp.pages.brief.tripped import error_rates, open_otherwise, tripped, tripped_metrics
+from egp.pages.brief.verdicts import slow_rules
 from egp.pages.brief.who import decisions_section, who_section
 from egp.pages.brief.worth import Launch, expected_section, worth_section
 from egp.pages.emergencies import emergency_sections, raised_in
@@ -203,11 +204,13 @@ def _in_the_gates_words(scene: Scene, judgement: GateJudgement) -> str:
     """The verdict; that nothing is amiss in the test is not called proceed, which would be read as a word about shipping."""
     if scene.moment in ("readout", "ramp") and scene.onwards is not None and scene.verdict == "proceed":
         answer = HEADLINE[scene.onwards.decision.verdict]
-        return f"{answer} to {scene.next_stage}, as of {scene.when}; nothing is amiss in the {_where(judgement)} itself."
+        return f"{answer} to {scene.next_stage}, as of {scene.when}; no check has failed in the {_where(judgement)} itself."
+    if scene.moment == "after" and scene.verdict == "proceed":
+        return f"No check has failed in the {_where(judgement)}, the last, as of {scene.when}; there is nothing left to raise."
     if scene.moment != "running" or scene.verdict != "proceed":
         return f"{headline(judgement)}."
     amiss = (
-        f"No stop rule or limit has fired in the {judgement.readout.stage.name}, as of {scene.when}; that it is safe is not "
+        f"No stop rule or limit has fired in the {judgement.readout.stage.name}, as of {scene.when}{slow_rules(scene)}; that it is safe is not "
         "shown before the readout."
     )
     onwards = scene.onwards

@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from egp.yaml import Path
 
 
-_GOES = {"increase": "rises", "decrease": "falls", "": "improves"}
-
-
 class PricedLine(NamedTuple):
     """An amount, a gain above zero and a loss below."""
 
@@ -180,10 +177,11 @@ def _stated(
         return
     for path, metric in plan.primaries:
         for words, change in (("it is sized to find", metric.mde), ("is hoped for", metric.target)):
-            if change is not None:
+            if change is not None and not (change is metric.target and change == metric.mde):
                 name = shown(called_by_people(metric, catalogue))
+                sign = "-" if metric.direction == "decrease" else "+"
                 yield _line(
-                    f"{up} if {name} {_GOES[metric.direction or '']} by the {in_points(change)} that {words}",
+                    f"{up} at {sign}{in_points(change)} of {name}, which {words}",
                     metric,
                     path,
                     change,
@@ -194,7 +192,7 @@ def _stated(
     for path, metric in plan.guardrails:
         margin = metric.non_inferiority_margin
         if margin is not None and metric.kind in ("proportion", "mean"):
-            name = f"{down} if {shown(called_by_people(metric, catalogue))} is worse by {margin}, its margin"
+            name = f"{down} at {margin} of harm to {shown(called_by_people(metric, catalogue))}, the margin"
             share = metric.segment_share or 1.0
             yield _line(name, metric, path, margin, catalogue, reached * share, -1)
 
@@ -228,9 +226,8 @@ def margins_against_gain(plan: Experiment, said: Account) -> str:
     if not gain or loss <= gain or len({each.amount.currency for each in said.lines}) != 1:
         return ""
     return (
-        f"Guardrails that were all worse by their whole margins would cost {significant(loss / gain, 2)} times the larger gain. The "
-        "readout rules out harm as large as the margins, and none that is smaller: a result that passes is no net gain by itself, and "
-        "the page of the readout has the net."
+        f"Guardrails that were all worse by their whole margins would cost {significant(loss / gain, 2)} times the larger gain: neither "
+        "is known before the readout, which rules out harm as large as the margins, and has the net of what is smaller."
     )
 
 
@@ -248,7 +245,7 @@ def hoped_for(plan: Experiment) -> str:
         return ""
     return (
         f"The {in_points(metric.target)} that is hoped for is less than what the test is sized to find: if it is the true effect, "
-        f"the test finds it in {power_text(power)} of cases."
+        f"the test finds it in {power_text(power)} of cases, as planned."
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from egp.advice.choices import GO
+from egp.advice.choices import GO, GO_ON
 from egp.advice.open_options import errors_of
 from egp.gate.deciding import lift_in_words
 from egp.gate.settings import guardrail_alpha
@@ -27,7 +27,7 @@ from egp.pages.brief.agreed import decision_rule_lines
 from egp.pages.brief.balance import Balance, Period, balance, balance_section
 from egp.pages.brief.guardrails import WatchedGuardrail, is_split_as_planned, so_far, watched
 from egp.pages.brief.holdout import CRITERION, Confirmation, Unread, confirmation
-from egp.pages.brief.options import Choice, choice_of, recommended_in_words
+from egp.pages.brief.options import Choice, choice_of, recommended_in_words, with_net
 from egp.pages.brief.priced import (
     Account,
     account,
@@ -126,6 +126,8 @@ def _in_flight(scene: Scene, launch: Launch | str, choice: Choice) -> Passage:
         gain = account([*(each.gain for each in balances if each.gain), *lacks])
         harm = harm._replace(lines=tuple(line for each in balances for line in each.harms))
     net = account(each.net for each in balances if each.net)
+    if scene.moment in ("readout", "ramp") and not scene.closed[GO_ON] and balances and balances[-1].net:
+        choice = with_net(choice, balances[-1].net, balances[-1].period.name)
     verdict, tone = verdict_of(scene, result, rows, harm, balances, confirmed)
     return Passage(
         verdict, tone, choice, launch, stated, harm, wrong, gain, net, balances, result, confirmed, tuple(rows),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from egp.gate.page import HEADLINE
@@ -16,15 +17,13 @@ from egp.plan.analysis.days import first_day, run_days
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.results import TEST
-from egp.plan.wording import called, listing, percent
+from egp.plan.wording import called, length, listing, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from egp.output.page.model import Tone
     from egp.pages.brief.balance import Balance
     from egp.pages.brief.guardrails import WatchedGuardrail
-    from egp.pages.brief.priced import Account, PricedLine
+    from egp.pages.brief.priced import Account
     from egp.pages.brief.result import PrimaryResult
     from egp.pages.brief.scene import Scene
 
@@ -73,17 +72,11 @@ def _withheld(scene: Scene, harm: Account, balances: tuple[Balance, ...]) -> str
         return said
     if scene.moment != "harm":
         return f"{said} {what(costs[0])}, a loss of {-costs[0].amount}."
-    said = f"{said} {what(costs[0])}, {_gross_and_net(costs[0], balances[:1])}"
-    weekly = [(line, each) for each in balances[1:] for line in each.harms if line.metric == costs[0].metric]
-    for line, of_week in weekly[:1]:
-        said = f"{said}; in each week like the last {_gross_and_net(line, (of_week,))}"
-    return f"{said}. Below zero is a loss, and no gain makes up for harm to a guardrail."
-
-
-def _gross_and_net(harm: PricedLine, balances: Sequence[Balance]) -> str:
-    """ "-$5.2k (…) gross and -$3.9k (…) net": of the gain and of every priced guardrail."""
-    net = next((each.net for each in balances if each.net), None)
-    return f"{harm.amount} gross and {net.amount} net" if net else f"{harm.amount}"
+    said = f"{said} {what(costs[0])}, {costs[0].amount}"
+    weekly = [line for each in balances[1:] for line in each.harms if line.metric == costs[0].metric]
+    for of_week in weekly[:1]:
+        said = f"{said}; in the last week alone {of_week.events}, {of_week.amount}"
+    return f"{said}. No gain makes up for harm to a guardrail."
 
 
 def _closed_until(scene: Scene) -> str:
@@ -106,7 +99,7 @@ def _read_out(scene: Scene, result: PrimaryResult | str, balances: tuple[Balance
     said = f"{result.in_words}." if not isinstance(result, str) else f"The result is {result}."
     worth = _in_money(scene, balances[-1:])
     if any(each.net and each.net.amount.low <= 0 for each in balances[-1:]):
-        worth = f"{worth} The rule that was agreed requires no net gain."
+        worth = f"{worth} The rule that was agreed does not ask for a net gain."
     onwards = scene.onwards
     if onwards is None:
         return (
@@ -149,11 +142,24 @@ def _because(scene: Scene) -> str:
 def _ramping(scene: Scene, rows: list[WatchedGuardrail]) -> tuple[str, Tone]:
     assert scene.judgement is not None
     stage = scene.judgement.readout.stage
-    seen, wide = f"no stop rule or limit has fired at {stage.name}", _that_reach(rows)
+    seen, wide = f"no stop rule or limit has fired at {stage.name}{slow_rules(scene)}", _that_reach(rows)
     if scene.onwards is not None and scene.onwards.decision.verdict == "proceed":
         return f"Go on: {seen}, and traffic may be raised to {scene.next_stage}.{wide}", "good"
     closed = scene.closed["D"]
     return f"On course: {seen}; {scene.next_stage} is closed, for {closed}.{wide}", "neutral"
+
+
+def slow_rules(scene: Scene) -> str:
+    """ " (contacts takes 2 weeks)": stop rules that cannot have fired in so short a time; empty where there are none."""
+    assert scene.judgement is not None
+    begin = scene.judgement.readout.stage.begin
+    lasted = scene.as_of - begin if begin is not None else timedelta()
+    slow = [
+        f"{shown(rule.id)} takes {length(needs)}"
+        for rule in scene.plan.stop_rules
+        if (needs := rule.significant_harm_for or rule.for_) is not None and needs > lasted
+    ]
+    return f" ({listing(slow)})" if slow else ""
 
 
 def _that_reach(rows: list[WatchedGuardrail]) -> str:
@@ -161,10 +167,7 @@ def _that_reach(rows: list[WatchedGuardrail]) -> str:
     names = dict.fromkeys(shown(row.metric.name) for row in rows if row.latest and row.latest.word == REACHES)
     if not names:
         return ""
-    return (
-        f" Margins are judged at the readout, on complete outcomes: of {listing(names)} a stage that short may not show anew that "
-        "they are kept."
-    )
+    return f" Margins were judged at the readout, on complete outcomes; a stage that short cannot clear {listing(names)} anew."
 
 
 def _what_decides(scene: Scene, confirmed: Confirmation | Unread | str, rows: list[WatchedGuardrail]) -> str:
@@ -194,7 +197,7 @@ def _all_out(
 ) -> tuple[str, Tone]:
     assert scene.judgement is not None
     what_decides = _what_decides(scene, confirmed, rows)
-    said = f"{what_decides}No stop rule or limit has fired at {scene.judgement.readout.stage.name}, the last stage.{_in_money(scene, balances[:1])}"
+    said = f"{what_decides}No stop rule or limit has fired at {scene.judgement.readout.stage.name}, the last stage.{_in_money(scene, balances[-1:])}"
     if isinstance(confirmed, Unread):
         return said, "neutral"
     if isinstance(confirmed, str):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from egp.advice.choices import BEFORE_LAUNCH, GO_ON, NARROWER
+from egp.advice.choices import BEFORE_LAUNCH, GO_ON, NARROWER, checkpoint, delay_in_days
 from egp.advice.registration_lines import register_command
 from egp.gate.clock import after
 from egp.output.page.model import Block, Facts, Paragraph, Quotation, Section
@@ -82,11 +82,17 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
         name = scene.candidate.source.shown
         rolls_back = scene.judgement is not None and scene.verdict == "roll_back"
         registered = (
-            f"none{'; the rollback needs no decision' if rolls_back else ''}"
+            f"none{'; the rollback needs no decision' if rolls_back else _as_agreed(scene)}"
             if scene.registration
             else f"none; first register the plan ({register_command(name)})"
         )
         yield "decisions on record", registered
+
+
+def _as_agreed(scene: Scene) -> str:
+    """Why there may be none, although traffic was raised."""
+    raised = scene.moment in ("ramp", "after")
+    return "; a stage that is raised as agreed needs none" if raised else ""
 
 
 def _tie(scene: Scene) -> Iterator[tuple[str, str]]:
@@ -114,7 +120,7 @@ def _acts(scene: Scene) -> Iterator[tuple[str, str]]:
     if scene.moment == "launch" and (first := scene.first_exposed):
         yield (
             "who acts now",
-            f"{owner} records the option that is chosen, before {first}, when the first users are treated",
+            f"{owner} records the option that is chosen, before {first}, when A's first users are treated{_repair_until(scene)}",
         )
     if scene.moment == "harm" and plan.rollback:
         minutes = plan.rollback.max_minutes
@@ -134,6 +140,14 @@ def _acts(scene: Scene) -> Iterator[tuple[str, str]]:
         yield "who acts now", f"{owner} raises to {scene.next_stage} or says why not{by}"
 
 
+def _repair_until(scene: Scene) -> str:
+    """ "; B has until 2023-09-04 for its repair": which is counted from today, and does not wait for the last day."""
+    days = delay_in_days(scene.plan)
+    return (
+        f"; B has until {checkpoint(scene.day, days)} for its repair, if it is chosen today" if days else ""
+    )
+
+
 def _after_the_ramp(scene: Scene, owner: str) -> str:
     """Who ends the holdout, by when, and by what it is decided whether the change stays."""
     until = scene.plan.holdout.until if scene.plan.holdout else None
@@ -143,7 +157,7 @@ def _after_the_ramp(scene: Scene, owner: str) -> str:
     due = f" on {until}, its last day" if scene.day <= until else f"; it was due on {until}"
     return (
         f"{owner} has the holdout read{due}: the change stays for everybody if the gain is validated and every guardrail is within its "
-        f"margin, and is withdrawn if the holdout is all below zero; in between {tie} decides"
+        f"margin, and is withdrawn if the holdout is all below zero; otherwise {tie} decides"
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from egp.advice.choices import BEFORE_LAUNCH, GO, NARROWER, WAIT, delay_in_days
+from egp.advice.choices import GO, NARROWER, WAIT, delay_in_days
 from egp.output.page.model import Block, Light, Paragraph, Section, Table, Tone
 from egp.pages.brief.assumed import Hurdle, hurdles
 from egp.plan.analysis.economics import Traffic, Wait, Worth, delay_of, until, wait
@@ -16,7 +16,7 @@ from egp.plan.analysis.money import Amount, treated_at_the_end
 from egp.plan.analysis.traffic import ramp_begin
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
-from egp.plan.wording import called, counted, listing, money, percent, significant
+from egp.plan.wording import called, counted, listing, money, percent, significant, whole
 from egp.yaml import pointer
 
 if TYPE_CHECKING:
@@ -404,7 +404,9 @@ def now_in_words(launch: Launch) -> str:
 
 def _if_it_ships(launch: Launch, letter: str, otherwise: str, prospect: Prospect | None) -> str:
     said = _comes_to(launch, prospect) or otherwise
-    return f"{said}; as assumed it {launch.would(letter)}" if launch.missed(letter) else said
+    if launch.missed(letter):
+        return f"{said}; as assumed it {launch.would(letter)}"
+    return f"{said}; as assumed it would ship" if launch.hurdles else said
 
 
 def narrower_in_words(launch: Launch) -> str:
@@ -424,19 +426,14 @@ def delayed_in_words(launch: Launch, waiting: Wait) -> str:
     repaired = launch.more(launch.worth.gain_repaired())
     if (later := launch.repaired) is None:
         return f"{repaired} per {launch.per} against today if all is repaired"
-    said = f"{_about(later.amount.middle, later)} until {later.until} if all is repaired; {unrepaired_in_words(launch, later)}"
+    said = f"{_about(later.amount.middle, later)} until {later.until} if all is repaired"
     if launch.missed(WAIT):
         said = f"{said}; even repaired it {launch.would(WAIT)}"
-    if launch.narrower and (share := repair_that_equals(launch, launch.narrower)):
-        said = f"{said}; with {percent(share, 0)} of the repair it comes to as much as C ({BEFORE_LAUNCH[NARROWER]})"
+    elif launch.missed(GO) and (share := repair_that_pays(launch)):
+        said = f"{said}; with less than {whole(share * 100)} % of the repair it is not worth the wait, or would not ship"
+    elif not launch.missed(GO):
+        said = f"{said}; {_about(unrepaired(launch, later), later)} if nothing is"
     return f"{said}; waiting costs nothing" if waiting.cost <= 0 else said
-
-
-def unrepaired_in_words(launch: Launch, later: Prospect) -> str:
-    """ "$45k if nothing is", or that what is as it was would not ship."""
-    if launch.missed(GO):
-        return f"with nothing repaired it {launch.would(GO)}, as assumed"
-    return f"{_about(unrepaired(launch, later), later)} if nothing is"
 
 
 def unrepaired(launch: Launch, later: Prospect) -> float:
@@ -444,23 +441,15 @@ def unrepaired(launch: Launch, later: Prospect) -> float:
     return launch.worth.gain() / launch.worth.gain_repaired() * later.amount.middle
 
 
-def repair_that_equals(launch: Launch, other: Prospect) -> float | None:
-    """The share of the repair with which the later launch comes to as much as another option; None where none does."""
-    assert launch.repaired is not None
-    share = _share_of_the_way(
-        unrepaired(launch, launch.repaired), launch.repaired.amount.middle, other.amount.middle
-    )
-    return share if share is not None and 0 < share < 1 else None
-
-
 def repair_that_pays(launch: Launch) -> float | None:
-    """The share of the repair from which on the later launch comes to more than one now, leaves nobody worse off than today, and
-    clears the plan's own rules; None where no repair does all of it."""
+    """The share of the repair from which on the later launch comes to more than one now and than a narrower one, leaves nobody
+    worse off than today, and clears the plan's own rules; None where no repair does all of it."""
     later, now = launch.repaired, launch.now
     if later is None or now is None:
         return None
     as_it_is, full = launch.worth.traffic(), launch.traffic(WAIT)
-    lengths = [(unrepaired(launch, later), later.amount.middle, now.amount.middle)]
+    others = [each.amount.middle for each in (now, launch.narrower) if each]
+    lengths = [(unrepaired(launch, later), later.amount.middle, max(others))]
     lengths += [
         (gain, best, 0.0) for gain, best in zip(launch.gains, launch.worth.gains_repaired(), strict=True)
     ]

@@ -35,6 +35,7 @@ class WayToGo:
     """The changes that make a rejected plan one that the policy accepts, and that plan; found once for a page."""
 
     def __init__(self, case: Case) -> None:
+        self.before: Experiment = case.plan
         self.steps: Sequence[Step] = way_to_compliance(case) or ()
         after = case
         for step in self.steps:
@@ -52,9 +53,12 @@ class WayToGo:
         """The way to yes, for the verdict; empty where people have to act first."""
         if not self.steps:
             return ""
+        words = _in_words(self.before, self)
         settings = sum(len(step.option.changes) for step in self.steps)
         changes = counted(len(self.steps), "change")
-        if settings > len(self.steps):
+        if len(words) == 1:
+            changes = f"one change ({words[0]})"
+        elif settings > len(self.steps):
             changes = f"{changes} ({counted(settings, 'setting')})"
         on = (
             f"; it ships only if the result passes, read on {day_in_words(self.read_on, with_year=True)}"
@@ -140,7 +144,7 @@ def _as_it_is(case: Case, errors: Sequence[Diagnostic]) -> Sequence[Cell]:
     else:
         breaks = f"breaks {rules}" if errors else "nobody knows whether it complies"
         light = Light("bad", "closed: nobody may waive this" if errors else "closed until it is judged")
-    return "go as it is", "nothing", breaks, light
+    return "go as it is", "–", breaks, light
 
 
 def not_at_all() -> Sequence[Cell]:

@@ -285,7 +285,8 @@ def _passed(case: Case) -> Section:
     counts = Counter(families[rule] for rule in case.judged.passes)
     in_order = dict.fromkeys(families.values())
     phrase = listing(f"{family} {counts[family]}" for family in in_order if family in counts) or "none"
-    said = f"{counted(len(case.judged.passes), 'check')} passed: {phrase}."
+    unless = ", which makes up for no violation" if case.judged.errors else ""
+    said = f"{counted(len(case.judged.passes), 'check')} passed{unless}: {phrase}."
     return Section("What passes", [Paragraph(said)], "good", folded=True)
 
 

@@ -179,4 +179,5 @@ CONTESTED = True
 def plain(params: Params, plan: Experiment) -> str:
     """What the rule insists on, for people who read no statistics."""
     metrics = params.metrics or [metric.name for metric in plan.guardrail_metrics]
-    return f"These must not get worse by more than their margins: {listing(map(shown, metrics)) or 'none is named'}."
+    named = listing(map(shown, metrics)) or "none is named"
+    return f"Guardrails must hold, by stop rules on the way and by margins at the readout: {named}."

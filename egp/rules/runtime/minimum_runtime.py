@@ -146,4 +146,4 @@ CONTESTED = True
 
 def plain(params: Params, _: Experiment) -> str:
     """What the rule insists on, for people who read no statistics."""
-    return f"It runs for at least {counted(params.days, 'consecutive day')} at full exposure."
+    return f"A test runs for at least {counted(params.days, 'consecutive day')} at full exposure."
