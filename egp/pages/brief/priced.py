@@ -176,8 +176,9 @@ def _stated(
         yield f"`{pointer(missing.path)}` would say how many people a launch reaches"
         return
     for path, metric in plan.primaries:
-        for words, change in (("it is sized to find", metric.mde), ("is hoped for", metric.target)):
-            if change is not None and not (change is metric.target and change == metric.mde):
+        target = metric.target if metric.target != metric.mde else None
+        for words, change in (("it is sized to find", metric.mde), ("is hoped for", target)):
+            if change is not None:
                 name = shown(called_by_people(metric, catalogue))
                 sign = "-" if metric.direction == "decrease" else "+"
                 yield _line(
