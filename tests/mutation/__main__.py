@@ -38,6 +38,7 @@ PACKAGES = {
         (
             "tests/gate/test_activity.py",
             "tests/gate/test_answers.py",
+            "tests/gate/test_at_the_limit.py",
             "tests/gate/test_call.py",
             "tests/gate/test_estimates.py",
             "tests/gate/test_recorded.py",
@@ -85,6 +86,7 @@ PACKAGES = {
             "tests/rollouts/test_moved.py",
             "tests/rollouts/test_naming.py",
             "tests/rollouts/test_parts_of_a_move.py",
+            "tests/rollouts/test_requiring.py",
         )
     ),
     "check": Tests(
@@ -98,6 +100,7 @@ PACKAGES = {
             "tests/check/test_placing.py",
             "tests/check/test_processes.py",
             "tests/check/test_fingerprints.py",
+            "tests/check/test_kept_facts.py",
             "tests/check/test_several_policies.py",
             "tests/check/test_suppressions.py",
             "tests/check/test_owners.py",
@@ -133,6 +136,7 @@ PACKAGES = {
     "rules": Tests(
         (
             "tests/rules/test_pages.py",
+            "tests/rules/test_at_the_limit.py",
             "tests/rules/test_bounds.py",
             "tests/rules/test_thresholds.py",
             "tests/rules/test_portfolio.py",
