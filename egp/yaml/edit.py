@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from egp.stats.values import NamedTuple
@@ -104,9 +105,15 @@ def changed(text: str, edits: Sequence[Edit], document: int = 0, order: Sequence
     for edit in edits:
         if isinstance(edit, LineRemoval):
             text = _without_line(text, edit.number)
-        elif not (isinstance(edit, Removal) and value_at(read_text(text)[document].value, edit.path) is None):
+        elif not (isinstance(edit, Removal) and value_at(_read(text)[document].value, edit.path) is None):
             text = edited(text, lambda value, step=edit: make(step, value, order), document)  # type: ignore[misc]
     return text
+
+
+@lru_cache(maxsize=3)
+def _read(text: str) -> list[Document]:
+    """The documents of a text, for which nobody changes them: what one edit leaves, the next begins with, and many are tried on one text."""
+    return read_text(text)
 
 
 def _without_line(text: str, number: int) -> str:
@@ -128,7 +135,7 @@ def edited(text: str, edit: Callable[[dict[str, Any]], None], document: int = 0)
     A key that the edit adds is written after the key it follows in the edited mapping. Raises EditError.
     """
     mark, body = _without_mark(text)
-    before = read_text(body)
+    before = _read(body)
     subject = before[document]
     if subject.problems:
         raise EditError(f"cannot edit a document that is not sound: {subject.problems[0].message}")
@@ -168,7 +175,7 @@ def _spliced(text: str, splices: Sequence[_Splice]) -> str:
 
 
 def _verify(text: str, before: Sequence[Document], number: int, wanted: object) -> None:
-    after = read_text(text)
+    after = _read(text)
     values = [_read_back(wanted) if at == number else each.value for at, each in enumerate(before)]
     if [each.value for each in after] != values or after[number].problems:
         shared = (

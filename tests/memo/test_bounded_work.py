@@ -74,6 +74,22 @@ def test_changes_beyond_the_bound_are_counted_and_not_tried() -> None:
     assert "No set of edits was found that complies as a whole, and not all were tried." in page
 
 
+def test_few_pairs_of_changes_are_tried() -> None:
+    """Of violations that no single change mends, hundreds of pairs could be."""
+    case = changed_case(
+        SOUND,
+        {
+            "non_inferiority_margin: 8%": "x-margin: 8%",
+            "limit: {max: 2100ms}": "limit: {}",
+            "data_access: aggregates": "data_access: 48h",
+        },
+    )
+    page = told(case)
+    assert len(case.tried.further) == 60
+    assert len(case.tried.judged) <= 100
+    assert "changes of the plan were not tried" in page
+
+
 def test_no_change_of_a_long_plan_is_tried() -> None:
     short = (EXAMPLES / "rejected/ship-on-day-five.yaml").read_text(encoding="utf-8")
     assert "Not tried" not in told(case_of_text(short))

@@ -71,6 +71,8 @@ MOST_TRIED, LONGEST_TRIED = 1_500_000, 100_000
 """Bytes that are edited and judged on trial for one plan, some 25 changes of a usual one; and of a text that is tried at all."""
 _EACH, _ALARM = 4_000, 8_000
 """Bytes that a trial counts for whatever the length of its text, and for each alarm whose chance may be computed anew."""
+_MOST_FURTHER = 60
+"""Trials that go on from an edit that was tried; the examples need four of them at most."""
 
 
 @dataclass(slots=True)
@@ -85,16 +87,25 @@ class Trials:
     """Bytes that may still be tried: an author chooses how long the plan is, and how many violations it has."""
     left_out: set[tuple[str, str]] = field(default_factory=set)
     """Texts and edits that were not tried for that."""
+    further: set[tuple[str, str]] = field(default_factory=set)
+    """Texts and edits of which the first had been tried before."""
 
     def has_room_for(self, text: str, edits: Sequence[Edit], alarms: int) -> bool:
         """Whether a change may be tried: one that was costs nothing more."""
         if (text, str(edits[0]) if edits else "") in self.edited:
-            return True
+            return len(edits) < 2 or self._has_room_further(text, str(edits))
         cost = 2 * (len(text) + _EACH + alarms * _ALARM)
         if cost > self.left or len(text) > LONGEST_TRIED:
             self.left_out.add((text, str(edits)))
             return False
         self.left -= cost
+        return True
+
+    def _has_room_further(self, text: str, edits: str) -> bool:
+        if (text, edits) not in self.further and len(self.further) >= _MOST_FURTHER:
+            self.left_out.add((text, edits))
+            return False
+        self.further.add((text, edits))
         return True
 
 
