@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -92,7 +94,9 @@ def test_a_metric_says_what_the_catalogue_knows(editor: Editor, folder: Path) ->
     plan = write(folder, "experiments/plan.yaml", SOUND)
     editor.open(plan)
     said = editor.hover(plan, "add_to_cart_rate")
-    assert said.startswith("**Add-to-cart rate** (proportion, increase, worth 1.10 USD a unit, of @pdp-ds)")
+    assert said.startswith(
+        "**Add-to-cart rate** (proportion, increase, worth 1.10 USD a unit, of @\u200cpdp-ds)"
+    )
     assert editor.defined(plan, "add_to_cart_rate") == [("metrics.yaml", 4)]
 
 
@@ -142,3 +146,40 @@ def test_names_lead_to_what_they_name(editor: Editor, folder: Path) -> None:
     control = next(at for at, each in enumerate(SOUND.split("\n"), 1) if "control: true" in each)
     assert editor.defined(plan, "to: control", 5)[0] == ("plan.yaml", control)
     assert editor.defined(plan, "role: experimentation_lead", 8)[0] == ("egp.yaml", 4)
+
+
+MARKUP = [
+    "![seen](https://example.com/p.png)",
+    "[press](command:run)",
+    "<img src=x>",
+    "a\n\n# heading",
+    "**bold** `code`",
+]
+
+
+@pytest.mark.parametrize("text", MARKUP)
+@pytest.mark.parametrize("key", ["label", "description"])
+def test_what_a_catalogue_says_is_no_markup(editor: Editor, folder: Path, key: str, text: str) -> None:
+    """An editor would load the picture of whoever wrote it."""
+    extra = json.dumps(text)
+    catalogue = CATALOGUE.replace("label: Add-to-cart rate", f"{key}: {extra}")
+    write(folder, "metrics.yaml", catalogue)
+    write(folder, "egp.yaml", f"{POLICY}metrics: [metrics.yaml]\n")
+    plan = write(folder, "experiments/plan.yaml", SOUND)
+    editor.open(plan)
+    said = editor.hover(plan, "add_to_cart_rate", 3)
+    assert "worth 1.10 USD a unit" in said
+    assert text not in said
+    assert not re.search(r"(?<!\\)[<`\[]", said.split("`primary_metric")[0])
+
+
+@pytest.mark.parametrize("target", ["../outside.yaml", "linked.yaml", "{outside}"])
+def test_no_text_leads_to_a_file_outside_of_the_repository(editor: Editor, folder: Path, target: str) -> None:
+    outside = folder.parent / "outside.yaml"
+    outside.write_text("rules: {}\n", encoding="utf-8")
+    (folder / "linked.yaml").symlink_to(outside)
+    target = target.format(outside=outside)
+    policy = write(folder, "egp.yaml", f'extends: ["egp:standard", "{target}"]\n')
+    editor.open(policy)
+    assert editor.defined(policy, target, 1) == []
+    assert [name for name, _ in editor.defined(policy, "egp:standard", 1)]

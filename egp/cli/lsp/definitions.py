@@ -17,8 +17,10 @@ from egp.plan.experiment import Experiment
 from egp.policy.file import PolicyFile
 from egp.policy.layers import Origin
 from egp.policy.scope import fits
+from egp.policy.shipped import ROOT
 from egp.policy.timing import Timing
 from egp.yaml import Document, Path, Position, Span
+from egp.yaml.files import is_inside, real_path, repository_root
 
 Target = tuple[str, Span]
 """A file, and the place in it."""
@@ -39,8 +41,14 @@ def definitions_at(
     return [
         types.Location(uri_of(path), columns_of(path).range(span))
         for path, span in found
-        if os.path.isfile(path)
+        if os.path.isfile(path) and _is_ours(path, reading.judged.folder)
     ]
+
+
+def _is_ours(path: str, folder: str) -> bool:
+    """Whether a file lies in the repository of the open folder, links followed, or comes with egp: no text leads elsewhere."""
+    own = real_path(repository_root(folder) or folder)
+    return any(is_inside(real_path(path), each) for each in (own, real_path(ROOT)))
 
 
 def _targets(reading: OpenFile, spot: Spot) -> Iterator[Target]:

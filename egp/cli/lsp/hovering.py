@@ -87,7 +87,10 @@ def _option_of(reading: OpenFile, spot: Spot) -> str:
             if name in SETTINGS:
                 return f"**{name}** of {rule.id}\n\n{_MEANINGS[name]}"
             option = rule.options.get(name)
-            return f"**{name}** of {rule.id}\n\n{option.meaning}" if option else ""
+            if option is None:
+                return ""
+            meaning = option.meaning if rule.id in index() else markdown.escaped(option.meaning)
+            return f"**{name}** of {rule.id}\n\n{meaning}"
     return ""
 
 
@@ -112,9 +115,9 @@ def _of_metric(reading: OpenFile, spot: Spot) -> Iterator[str]:
         return
     definition = policy.metrics.metrics.get(value_at(spot))
     if definition:
-        yield f"**{definition.label or value_at(spot)}** {_facts(definition)}"
+        yield f"**{markdown.escaped(definition.label or value_at(spot))}** {_facts(definition)}"
         if definition.description:
-            yield definition.description
+            yield markdown.escaped(definition.description)
 
 
 def is_metric(path: Path) -> bool:
@@ -125,7 +128,7 @@ def is_metric(path: Path) -> bool:
 
 def _facts(definition: MetricDefinition) -> str:
     worth = f", worth {definition.worth.text} a unit" if definition.worth else ""
-    owner = f", of {definition.owner}" if definition.owner else ""
+    owner = f", of {markdown.escaped(definition.owner)}" if definition.owner else ""
     return f"({definition.kind}, {definition.direction}{worth}{owner})"
 
 
@@ -134,11 +137,16 @@ def _of_key(reading: OpenFile, spot: Spot) -> Iterator[str]:
     field = declared_at(reading.shape, spot.path).field
     if field is None:
         return
-    yield f"`{label(spot.path)}` {field.description}"
+    yield f"{_code(label(spot.path))} {field.description}"
     if field.examples and spot.is_key:
-        yield "As in " + " or ".join(f"`{spot.path[-1]}: {written(each)}`" for each in field.examples)
+        yield "As in " + " or ".join(_code(f"{spot.path[-1]}: {written(each)}") for each in field.examples)
     if field.because and field.weight and spot.is_key:
         yield f"A change after registration is {field.weight}: {field.because}."
+
+
+def _code(text: str) -> str:
+    """A key as code, unless what somebody called it would end that."""
+    return markdown.escaped(text) if "`" in text or not text.isprintable() else f"`{text}`"
 
 
 def value_at(spot: Spot) -> str:
