@@ -418,7 +418,7 @@ def test_harm(repository: Path) -> None:
             assert with_range(*ends) in text
             money_seen |= set(ranged(*ends))
     assert (
-        f"more, {contacts[0]}; in the last week alone about 929 more, {contacts[1]}. No gain makes up for harm"
+        f"more, {contacts[0]}; in a week like the last about 929 more, {contacts[1]}. No gain makes up for harm"
         in text
     )
     require_recomputed(text, MONEY, money_seen)

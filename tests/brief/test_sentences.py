@@ -31,8 +31,36 @@ def test_guardrails_that_the_stage_cannot_clear_are_named(repository: Path) -> N
         " Margins were judged at the readout, on complete outcomes; a stage that short cannot clear refund_rate and p95_page_load anew."
     )
     assert "week of 2023-01-30" not in shown(page)
+    assert "no stop rule or limit has fired at 70% (contacts takes 2 weeks), and" in page.verdict, (
+        "so soon it cannot"
+    )
     later = ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml").page
-    assert "may not show" not in later.verdict
+    assert "cannot clear" not in later.verdict
+    assert "takes 2 weeks" not in later.verdict
+
+
+def test_a_week_of_which_outcomes_are_missing_is_said_to_be_one(repository: Path) -> None:
+    """Refunds take seven days: those of the week until 15 March are not all in on the 16th, and the week before them is counted."""
+    page = ask(repository, BUY_NOW, TWO_BAD_WEEKS).page
+    assert "Outcomes are still coming in of refund_rate in the week of 2023-03-09." in shown(page)
+    assert "Outcomes are still coming in" not in shown(
+        ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml").page
+    )
+
+
+def test_who_may_overrule_is_said(repository: Path) -> None:
+    page = ask(repository, BUY_NOW, TWO_BAD_WEEKS).page
+    assert "who may is up to the owners of egp.lock" in shown(page)
+
+
+@pytest.mark.parametrize(("results", "says"), [("stage-1", True), ("monitor", True), ("day-05", False)])
+def test_a_stage_that_was_raised_as_agreed_needs_no_decision(
+    repository: Path, results: str, says: bool
+) -> None:
+    told = facts(ask(repository, BUY_NOW, f"{RESULTS}/{results}.yaml").page, "Who decides")[
+        "decisions on record"
+    ]
+    assert told == f"none{'; a stage that is raised as agreed needs none' if says else ''}"
 
 
 DUE = "2023-05-10T09:00:00-07:00"

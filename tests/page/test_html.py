@@ -155,6 +155,7 @@ def test_quoted_text_stays_text(quoted: str) -> None:
 @pytest.mark.parametrize(
     ("text", "whole"),
     [
+        ("harm (p = 0.031) and (p < 0.001), a cup = 3", ["p = 0.031", "p &lt; 0.001"]),
         ("until 2023-02-06, the look", ["2023-02-06"]),
         ("on 2023-02-06 08:00", ["2023-02-06 08:00"]),
         ("22.0 % of 1,377,160 units", ["22.0 %", "1,377,160 units"]),

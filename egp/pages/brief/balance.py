@@ -184,7 +184,7 @@ def _notes(
 ) -> Iterator[str]:
     if going_wrong and len(balances) > 1:
         yield (
-            "The stage counts each person once, a week everybody who came in it, so that weeks add up to more; the next may be milder."
+            "The stage counts each person once, a week everybody who came in it, so that weeks add up to more."
         )
     level = percent(1 - 2 * guardrail_alpha(readout))
     yield f"Below zero is a loss against today's version; ranges hold in {level} of cases, as for guardrails."
@@ -215,11 +215,11 @@ def _of_a_wrong_call(balances: Sequence[Balance]) -> Iterator[str]:
         yield "What the treatment gains is not known before its result is read, so that no net is printed."
         return
     yield (
-        "The harm is every priced guardrail as measured, clear of noise or not, of a week the last one whose outcomes are complete; the "
-        "ends of several add up. The gain is counted generously: the readout's, in full for all treated, in each week anew."
+        "The harm is every priced guardrail as measured, of a week the last one whose outcomes are complete; the ends of several add up. "
+        "The gain is the readout's, in full for all treated, in each week anew."
     )
     if len(balances) > 1:
         yield (
             "A wrong call costs, each week: the net, if the treatment goes on and the harm is real; the gain, if it is rolled back and "
-            "the harm was chance. The net decides nothing: the treatment is withdrawn for the harm, whatever else it gains."
+            "the harm was chance. The net decides nothing: harm withdraws the treatment."
         )

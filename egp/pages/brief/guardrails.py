@@ -388,9 +388,9 @@ def _told(
         if _is_too_early(rows, judgement):
             yield Paragraph(_NOT_YET if readout.stage.position < 0 else _IN_A_STAGE)
         yield figure
-        if waiting := _still_counted(readout) or _weeks_still_counted(rows, readout):
+        if waiting := _still_counted(readout):
             yield Paragraph(waiting)
-        words = _vocabulary(rows) if is_sound else []
+        words = [*_vocabulary(rows), *_weeks_still_counted(rows, readout)] if is_sound else []
         yield Section("The same in numbers", [_table(rows, readout, is_sound), *words], folded=True)
 
 
@@ -410,15 +410,16 @@ def _still_counted(readout: Readout) -> str:
     return f"{'; '.join(said)}. The plan has it read before." if said else ""
 
 
-def _weeks_still_counted(rows: list[WatchedGuardrail], readout: Readout) -> str:
-    """The weeks of which outcomes are missing; empty where none is shown."""
+def _weeks_still_counted(rows: list[WatchedGuardrail], readout: Readout) -> Iterator[Block]:
+    """The weeks of which outcomes are missing."""
     said = [
         f"{_name(row, rows)} in the {seen.period}"
         for row in rows
         for seen in row.seen
         if seen.first and not is_complete(seen, readout)
     ]
-    return f"Outcomes are still coming in of {listing(said)}." if said else ""
+    if said:
+        yield Paragraph(f"Outcomes are still coming in of {listing(said)}.")
 
 
 def is_complete(of_week: SeenHarm, readout: Readout) -> bool:

@@ -469,9 +469,8 @@ def _to_decide(scene: Scene, choice: Choice) -> Section:
     blocks: list[Block] = [
         Paragraph(
             f"The option is {listing(sorted(words), 'or')}, or one of the plan's own{_letters_change(scene)}. This command "
-            "refuses a closed one, unless --overrule says who overrules, and why: egp does not decide who may, the owners of egp.lock do "
-            "when they review the entry; every later page shows it. --dissent records who disagrees, why, and that they commit to the "
-            "decision all the same."
+            "refuses a closed one, unless --overrule says who overrules, and why: who may is up to the owners of egp.lock, and every later "
+            "page shows it. --dissent records who disagrees, why, and that they commit to the decision all the same."
         ),
         Command(
             f'egp decide {plan}{results} --option "{option}" --by {quote(by)} --because "…" --dissent "…"'

@@ -75,7 +75,7 @@ def _withheld(scene: Scene, harm: Account, balances: tuple[Balance, ...]) -> str
     said = f"{said} {what(costs[0])}, {costs[0].amount}"
     weekly = [line for each in balances[1:] for line in each.harms if line.metric == costs[0].metric]
     for of_week in weekly[:1]:
-        said = f"{said}; in the last week alone {of_week.events}, {of_week.amount}"
+        said = f"{said}; in a week like the last {of_week.events}, {of_week.amount}"
     return f"{said}. No gain makes up for harm to a guardrail."
 
 
