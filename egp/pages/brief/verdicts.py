@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.gate.page import HEADLINE
 from egp.gate.settings import guardrail_alpha
+from egp.pages.brief.agreed import WEEK
 from egp.pages.brief.guardrails import REACHES
 from egp.pages.brief.holdout import Confirmation, Unread
 from egp.pages.brief.options import look_day
@@ -17,7 +18,7 @@ from egp.plan.analysis.days import first_day, run_days
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.results import TEST
-from egp.plan.wording import called, length, listing, percent
+from egp.plan.wording import called, counted, length, listing, percent
 
 if TYPE_CHECKING:
     from egp.output.page.model import Tone
@@ -155,7 +156,7 @@ def slow_rules(scene: Scene) -> str:
     begin = scene.judgement.readout.stage.begin
     lasted = scene.as_of - begin if begin is not None else timedelta()
     slow = [
-        f"{shown(rule.id)} takes {length(needs)}"
+        f"{shown(rule.id)} takes {counted(needs // WEEK, 'week') if rule.significant_harm_for else length(needs)}"
         for rule in scene.plan.stop_rules
         if (needs := rule.significant_harm_for or rule.for_) is not None and needs > lasted
     ]
