@@ -177,9 +177,9 @@ def test_an_amount_is_the_difference_to_todays_version(repository: Path) -> None
         for share, each in ((0.7, 0.16597 - 0.160), (0.3, 0.13057 - 0.142))
     ]
     assert told["A"][1] == (
-        f"{money(gain * 3.2e6 * 0.95 * weeks, 'USD', 2)} until 2023-12-15 ({money(parts[0], 'USD', 2)} from base and "
+        f"as assumed it would be rolled back; else {money(gain * 3.2e6 * 0.95 * weeks, 'USD', 2)} until 2023-12-15 ({money(parts[0], 'USD', 2)} from base and "
         f"{money(parts[1], 'USD', 2)} from new users; {money(worst, 'USD', 2)} if all were as in the worst scenario, "
-        f"{money(best, 'USD', 2)} as in the best); as assumed it would be rolled back"
+        f"{money(best, 'USD', 2)} as in the best)"
     )
     lift = gain / (0.7 * 0.160 + 0.3 * 0.142)
     assert (
@@ -198,6 +198,14 @@ def test_an_amount_is_the_difference_to_todays_version(repository: Path) -> None
     easier = another_model(repository, *EASIER)
     said = options(ask(repository, easier, as_of=DAY).page)["B"][1]
     assert said == f"{says.partition(';')[0]}; {money(gain * events, 'USD', 2)} if nothing is"
+
+
+def test_who_wants_what_would_be_rolled_back_reads_it_there(repository: Path) -> None:
+    said = points(section(ask(repository, RANKING, as_of=DAY).page, "Who wants what"))
+    assert said[0].startswith(
+        "swe_manager wants A (launch now, guarded), which is open and as assumed would be rolled back."
+    )
+    assert said[2].startswith("finance_partner wants B (a short delay to fix it), which is open. Because")
 
 
 def test_rules_that_cannot_fire_in_the_canary_are_counted(repository: Path) -> None:

@@ -201,12 +201,12 @@ def _notes(
 def _as_measured(balances: Sequence[Balance]) -> str:
     """Where gain and harm are from; of the days to come the harm is that of a look that was planned."""
     ahead = {each.period.lies_ahead for each in balances}
-    where = "at the readout" if ahead == {True} else "in the stage"
+    where = "the readout" if ahead == {True} else "the stage"
     if len(ahead) > 1:
-        where = "in the stage for the stage, at the readout for the days to come, as a stage goes on only while it looks harmless"
+        where = "the stage, and for the days to come the readout, as a stage goes on only while it looks harmless,"
     return (
-        "The gain is the readout's, corrected for being shown because it passed. The harm is what was measured of people whose outcomes "
-        f"are complete, clear of noise or not: {where}. The ends of several harms are added, for how they go together is not known."
+        f"The gain is the readout's, corrected for being shown because it passed. The harm is what {where} measured of people whose "
+        "outcomes are complete, clear of noise or not; the ends of several are added, for how they go together is not known."
     )
 
 

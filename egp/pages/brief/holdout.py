@@ -79,7 +79,7 @@ def _finds(result: PrimaryResult, power: float) -> str:
 
 CRITERION = (
     f"Validated is a gain whose whole range is above zero on the day on which the holdout is read, and on no other, where a holdout of "
-    f"this size would show the readout's gain in {percent(LEAST_POWER)} of cases."
+    f"this size would show the readout's gain in at least {percent(LEAST_POWER)} of cases."
 )
 
 

@@ -96,7 +96,7 @@ def _before_launch(scene: Scene, said: Passage) -> Page:
         Section("What is to be decided", list(_question(scene))),
         *_worth(scene, said.launch),
         *options_sections(scene, said.choice, said.launch),
-        *positions_section(scene),
+        *positions_section(scene, said.launch if isinstance(said.launch, Launch) else None),
         *_unwritten_message(scene),
         who_section(scene),
         *decisions_section(scene),

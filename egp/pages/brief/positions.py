@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from egp.pages.brief.scene import Scene
+    from egp.pages.brief.worth import Launch
     from egp.record.lock import Decided
 
 
@@ -74,12 +75,14 @@ def _option(held: StandingPosition, letters: dict[str, str]) -> str:
     return f"{held.letter} ({letters[held.letter]})" if held.letter else shown(held.wants)
 
 
-def positions_section(scene: Scene) -> Iterator[Section]:
+def positions_section(scene: Scene, launch: Launch | None = None) -> Iterator[Section]:
+    """``launch`` is what the options would come to before there is a result."""
     held = positions_of(scene)
     if not held:
         return
     letters, closed = dict(scene.letters), scene.closed
-    blocks: list[Block] = [Points([_in_words(each, letters, closed) for each in held])]
+    missed = {letter: launch.would(letter) for letter in letters if launch.missed(letter)} if launch else {}
+    blocks: list[Block] = [Points([_in_words(each, letters, closed, missed) for each in held])]
     if is_disagreement(held) and (shut := [each.letter for each in held if closed.get(each.letter)]):
         offered = listing([letter for letter in letters if not closed[letter]], "or")
         blocks.append(
@@ -96,12 +99,15 @@ def shown_words(text: str) -> str:
     return " ".join(text.split())
 
 
-def _in_words(held: StandingPosition, letters: dict[str, str], closed: Mapping[str, str]) -> str:
+def _in_words(
+    held: StandingPosition, letters: dict[str, str], closed: Mapping[str, str], missed: Mapping[str, str]
+) -> str:
     """ "pm wants D (go on), which is closed: the gate says roll back. Because … Would agree if …"."""
     state = ""
     if held.letter:
         shut = closed.get(held.letter)
-        state = f", which is closed: {shut}" if shut else ", which is open"
+        fails = f" and as assumed {missed[held.letter]}" if held.letter in missed else ""
+        state = f", which is closed: {shut}" if shut else f", which is open{fails}"
     because = f" Because {shown_words(held.because)}." if held.because else ""
     agrees = shown_words(held.agrees_if)
     would = (

@@ -405,7 +405,7 @@ def now_in_words(launch: Launch) -> str:
 def _if_it_ships(launch: Launch, letter: str, otherwise: str, prospect: Prospect | None) -> str:
     said = _comes_to(launch, prospect) or otherwise
     if launch.missed(letter):
-        return f"{said}; as assumed it {launch.would(letter)}"
+        return f"as assumed it {launch.would(letter)}; else {said}"
     return f"{said}; as assumed it would ship" if launch.hurdles else said
 
 
