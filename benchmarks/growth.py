@@ -21,8 +21,8 @@ from benchmarks.speed import DAY, ENVIRONMENT, ROOT, Call, Taken, repository, ta
 
 EGP = [sys.executable, "-m", "egp"]
 COMMANDS = {
-    "check": [*EGP, "check", "--as-of", DAY],
-    "check, one process": [*EGP, "check", "--as-of", DAY, "--jobs", "1"],
+    "check": [*EGP, "check", "--as-of", DAY, "--no-cache"],
+    "check, one process": [*EGP, "check", "--as-of", DAY, "--no-cache", "--jobs", "1"],
     "check of one plan": [*EGP, "check", "--as-of", DAY, "experiments/plan-00001.yaml"],
     "check --base HEAD": [*EGP, "check", "--as-of", DAY, "--base", "HEAD"],
     "status": [*EGP, "status", "--as-of", DAY],

@@ -1,46 +1,37 @@
-"""One changed plan among many: what `egp check PLAN` takes where the others are parsed, and where they are remembered.
+"""What is remembered from call to call: of many plans one changed (`egp check PLAN`), and nothing did (`egp check`).
 
     python -m benchmarks.remembered [--count 10000] [--runs 7] [--defaults]
 
-Whole processes, CPU seconds, medians. Every run changes the plan first, so that it is never the one of before.
+Whole processes of the wheel, installed into a fresh environment: CPU and wall time in seconds, once with `--no-cache` and once where
+nothing is known yet, then the median of several. A plan that is to be the changed one is changed before every call.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.plans import write_plans
+from benchmarks.speed import ENVIRONMENT, Call, Taken, environment, repository, taken, wheel_of_egp
 
 DAY = "2023-01-17"
-POLICY = 'extends: ["egp:standard"]\nplans: ["experiments/*.yaml"]\n'
 DEFAULTS = "defaults: {statistics: {alpha: 5%}, escalation: {within: 24h}}\n"
 SETTLED = 3
 """Seconds after which the times of files tell two writings apart."""
 
+CHANGED = "experiments/plan-00001.yaml"
 
-def taken(root: Path, cache: Path, *options: str) -> float:
-    """CPU seconds of one check of a plan that has just been changed."""
-    plan = root / "experiments/plan-00001.yaml"
-    plan.write_text(f"{plan.read_text()}# changed\n")
-    environment = {name: value for name, value in os.environ.items() if name != "CI"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "egp", "check", str(plan), "--as-of", DAY, *options],
-        cwd=root,
-        env={**environment, "XDG_CACHE_HOME": str(cache)},
-        stdout=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1):
-        sys.exit(f"egp check ended with {process.returncode}")
-    return usage.ru_utime + usage.ru_stime
+
+def row(called: str, count: int, call: Callable[..., Taken], runs: int) -> str:
+    once = [call("--no-cache"), call()]
+    later = [call() for _ in range(runs)]
+    after = [statistics.median(each) for each in zip(*later, strict=True)]
+    seconds = [f"{each[0]:.2f}, {each[1]:.2f}" for each in (*once, after)]
+    return f"| {called} | {count:,} | {' | '.join(seconds)} |\n"
 
 
 def main() -> None:
@@ -50,15 +41,28 @@ def main() -> None:
     parser.add_argument("--defaults", action="store_true", help="under a policy that completes plans")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        root, cache = Path(folder, "repository"), Path(folder, "cache")
-        write_plans(root / "experiments", options.count)
-        (root / ".git").mkdir()
-        (root / "egp.yaml").write_text(POLICY + DEFAULTS * options.defaults)
+        root = repository(Path(folder, "repository"), options.count)
+        if options.defaults:
+            (root / "egp.yaml").write_text((root / "egp.yaml").read_text() + DEFAULTS)
+        egp = environment(Path(folder, "ours"), wheel_of_egp(Path(folder))) / "egp"
+        variables = {name: value for name, value in ENVIRONMENT.items() if name != "CI"}
+        variables["XDG_CACHE_HOME"] = str(Path(folder, "cache"))
+
+        def check(*more: str) -> Taken:
+            return taken(Call([str(egp), "check", "--as-of", DAY, *more], root, variables))
+
+        def changed(*more: str) -> Taken:
+            plan = root / CHANGED
+            plan.write_text(f"{plan.read_text()}# changed\n")
+            return check(CHANGED, *more)
+
+        sys.stdout.write(
+            "| call | plans | `--no-cache` | the first time | afterwards |\n|---|---|---|---|---|\n"
+        )
         time.sleep(SETTLED)
-        forbidden, first = taken(root, cache, "--no-cache"), taken(root, cache)
-        later = statistics.median(taken(root, cache) for _ in range(options.runs))
-        sys.stdout.write("| plans | `--no-cache` | the first time | afterwards |\n|---|---|---|---|\n")
-        sys.stdout.write(f"| {options.count:,} | {forbidden:.2f} s | {first:.2f} s | {later:.2f} s |\n")
+        sys.stdout.write(row("`egp check PLAN`, that plan changed", options.count, changed, options.runs))
+        time.sleep(SETTLED)
+        sys.stdout.write(row("`egp check`, nothing changed", options.count, check, options.runs))
 
 
 if __name__ == "__main__":

@@ -96,18 +96,23 @@ class Programs(NamedTuple):
     peers: Path
 
 
-def installed(folder: Path) -> Programs:
+def wheel_of_egp(folder: Path) -> Path:
     quietly(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT)
     (wheel,) = folder.glob("egp-*.whl")
+    return wheel
+
+
+def installed(folder: Path) -> Programs:
+    wheel = wheel_of_egp(folder)
     peers = ("yamllint", "check-jsonschema", "gordon-to-regorus", "pyyaml")
     return Programs(
-        _environment(folder / "ours", wheel),
-        _environment(folder / "bare", wheel, bytecode=False),
-        _environment(folder / "peers", *peers),
+        environment(folder / "ours", wheel),
+        environment(folder / "bare", wheel, bytecode=False),
+        environment(folder / "peers", *peers),
     )
 
 
-def _environment(folder: Path, *what: str | Path, bytecode: bool = True) -> Path:
+def environment(folder: Path, *what: str | Path, bytecode: bool = True) -> Path:
     """The programs of a fresh environment with these distributions and nothing else."""
     quietly(sys.executable, "-m", "venv", "--without-pip", folder)
     options = [] if bytecode else ["--no-compile"]
@@ -159,7 +164,7 @@ def many_plans(folder: Path, programs: Programs, count: int) -> tuple[dict[str, 
     """The commands on so many plans, which differ in their numbers: the fast ones, and those that take ten times as long."""
     place = repository(folder / f"many-{count}", count)
     plans = sorted(str(path.relative_to(place)) for path in (place / "experiments").iterdir())
-    check = [str(programs.ours / "egp"), "check", "--as-of", DAY]
+    check = [str(programs.ours / "egp"), "check", "--as-of", DAY, "--no-cache"]
     ours = {
         "egp check, a policy of one's own, one process": Call([*check, "--jobs", "1"], place),
         "egp check, a policy of one's own": Call(check, place),

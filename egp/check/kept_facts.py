@@ -5,19 +5,17 @@ seconds. So the entries of a content are kept by its hash, beside what read them
 its content where nobody can have written it without changing that: the time of its last change is set by the system alone.
 
 Where a policy completes plans, an entry rests on the policy, the day and the registration, too, and is kept by these. No
-verdict is kept, and no plan whose days the database of time zones decides. What is damaged, or may have been written by somebody else, is as good as not there; so is what cannot be written.
+verdict is kept, and no plan whose days the database of time zones decides. Where they are kept, and what is not trusted, says
+`egp/yaml/kept.py`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import stat
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import date, datetime
-from hashlib import blake2b
 from operator import attrgetter
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -29,10 +27,10 @@ from egp.record.lock_error import LockError
 from egp.rules.rule_inputs import PortfolioEntry, entry_of
 from egp.stats.values import NamedTuple, fields
 from egp.yaml import read_bytes
-from egp.yaml.atomic import make_private_folder, take_back, write_atomically
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.events import best_parser
-from egp.yaml.files import is_inside, read_regular, real_path, stamp
+from egp.yaml.files import read_regular, stamp
+from egp.yaml.kept import private_folder, read_kept, write_kept
 from egp.yaml.sha import sha256
 
 if TYPE_CHECKING:
@@ -108,10 +106,8 @@ class KeptFacts:
     @classmethod
     def of(cls, finder: PlanFinder) -> KeptFacts | None:
         """Those of the repository; None where there is no place of the caller's own for them."""
-        folder = cache_folder()
-        if not folder or is_inside(real_path(folder), real_path(finder.root)):
-            return None
-        if os.path.lexists(folder) and not is_private(folder):
+        folder = private_folder(finder.root)
+        if not folder:
             return None
         places = "\0".join((finder.root, *finder.folders()))
         name = sha256(places.encode("utf-8", "surrogateescape")).hexdigest()[:32]
@@ -166,54 +162,16 @@ class KeptFacts:
         """Writes what is known now, where that is worth it."""
         if self._lacking < WORTH_WRITING:
             return
-        folder = os.path.dirname(self._path)
-        with suppress(OSError):
-            make_private_folder(folder)
-            if is_private(folder):
-                known = {"by": _read_by(), "files": self._files_now, "facts": self._facts_now}
-                text = json.dumps(known, separators=(",", ":")).encode("ascii")
-                if len(text) < _MOST_BYTES:
-                    write_atomically(self._path, _head(text) + b"\n" + text, f".{os.getpid()}")
-                _drop_oldest(folder)
-
-
-def cache_folder() -> str:
-    """Where the caller keeps what egp may forget; empty where the system says no such place."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):
-        base = os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(base, "egp") if os.path.isabs(base) and hasattr(os, "geteuid") else ""
-
-
-def is_private(path: str) -> bool:
-    """Whether a folder, or a file in one, is the caller's own and nobody else can have written it."""
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return False
-    is_folder = stat.S_ISDIR(status.st_mode)
-    others = 0o077 if is_folder else 0o022
-    return (
-        (is_folder or stat.S_ISREG(status.st_mode))
-        and status.st_uid == os.geteuid()
-        and not status.st_mode & others
-    )
+        known = {"by": _read_by(), "files": self._files_now, "facts": self._facts_now}
+        write_kept(self._path, _FORMAT, known, _MOST_BYTES, _MOST_REPOSITORIES)
 
 
 def _read(path: str) -> dict[str, Any]:
     """What was kept; nothing where that cannot be used."""
-    if not is_private(path):
-        return {}
+    known = read_kept(path, _FORMAT, _MOST_BYTES)
     try:
-        content = read_regular(path, _MOST_BYTES, os.path.dirname(path))
-        begin = content.index(b"\n") + 1
-        if content[: begin - 1] != _head(memoryview(content)[begin:]):
-            return {}
-        text = str(memoryview(content)[begin:], "ascii")
-        del content  # of very many plans it takes as much room as what is read of it
-        known: dict[str, Any] = json.loads(text)
         return known if known["by"] == _read_by() and _has_its_shape(known) else {}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (KeyError, TypeError):
         return {}
 
 
@@ -252,10 +210,6 @@ def _is_move(move: object) -> bool:
     return all(isinstance(each, str) for each in (*move[:-1], *move[-1]))
 
 
-def _head(text: bytes | memoryview) -> bytes:
-    return f"{_FORMAT} {blake2b(text, digest_size=32).hexdigest()}".encode()
-
-
 def _read_by() -> str:
     """What reads plans: another version may make something else of the same text.
 
@@ -273,13 +227,6 @@ def _read_by() -> str:
 def _state(file: str) -> str:
     status = os.stat(file)
     return f"{file} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
-
-
-def _drop_oldest(folder: str) -> None:
-    kept = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(_ENDING)]
-    kept.sort(key=lambda path: os.lstat(path).st_mtime_ns)
-    for path in kept[:-_MOST_REPOSITORIES]:
-        take_back(path)
 
 
 def _name(document: Document) -> str:

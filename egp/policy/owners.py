@@ -100,6 +100,9 @@ class Owners:
             raise found
         return found
 
+    def read_so_far(self) -> list[Policy]:
+        return [each for each in self._policies.values() if isinstance(each, Policy)]
+
     def judging_by(self, policy: Policy) -> Owners:
         """The same owners, one of whose policies is replaced by another version of it."""
         found = Owners(self.territories, self._read, self._on_disk)

@@ -152,6 +152,10 @@ class PlanFinder:
         """The policy that judges a file: its owner's. Raises PolicyError."""
         return self.owners.policy(source.owner) if self.owners and source.owner else otherwise
 
+    def policies_read(self, otherwise: Policy) -> list[Policy]:
+        """All policies that were read so far, whether or not they judge a plan."""
+        return self.owners.read_so_far() if self.owners else [otherwise]
+
     def judging_by(self, policy: Policy) -> PlanFinder:
         """The same, with another version of one of the policies."""
         owners = self.owners.judging_by(policy) if self.owners else None

@@ -22,7 +22,7 @@ _CAREFULLY = (
     | getattr(os, "O_BINARY", 0)
 )
 
-_TICK = 2_000_000_000
+TICK = 2_000_000_000
 """Nanoseconds in which a file system, the coarsest, may not tell two writings apart."""
 
 _buffers: dict[str, bytes] = {}
@@ -82,7 +82,7 @@ def stamp(path: str) -> object:
         status = os.stat(path)
     except (OSError, ValueError):
         return None
-    if time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < _TICK:
+    if time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < TICK:
         return None
     return [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev]
 

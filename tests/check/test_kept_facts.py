@@ -21,6 +21,7 @@ from egp.cli.main import main
 from egp.plan.experiment import read_experiment
 from egp.rules.rule_inputs import PortfolioEntry, entry_of
 from egp.yaml import files, read_bytes, read_file
+from egp.yaml.kept import head
 from tests.check.test_neighbours import POLICIES, POLICY, SOUND
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -256,7 +257,7 @@ def _of_shape(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], No
         known = json.loads(file.read_bytes().partition(b"\n")[2])
         change(known)
         text = json.dumps(known).encode()
-        file.write_bytes(kept_facts._head(text) + b"\n" + text)
+        file.write_bytes(head(kept_facts._FORMAT, text) + b"\n" + text)
 
     return write
 
@@ -284,8 +285,8 @@ SPOILT: dict[str, Callable[[Path], object]] = {
     "other words": _other_words,
     "cut off": lambda file: file.write_bytes(file.read_bytes()[:-9]),
     "empty": lambda file: file.write_bytes(b""),
-    "no JSON": lambda file: file.write_bytes(kept_facts._head(b"{") + b"\n{"),
-    "another JSON": lambda file: file.write_bytes(kept_facts._head(b"[]") + b"\n[]"),
+    "no JSON": lambda file: file.write_bytes(head(kept_facts._FORMAT, b"{") + b"\n{"),
+    "another JSON": lambda file: file.write_bytes(head(kept_facts._FORMAT, b"[]") + b"\n[]"),
     "files that are none": _of_shape(lambda known: known.update(files=[])),
     "facts that are none": _of_shape(lambda known: known.update(facts=7)),
     "no facts": _of_shape(lambda known: known.pop("facts")),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import argparse
     from datetime import date, datetime
 
+    from egp.cli.commands.kept_answer import KeptAnswer
     from egp.output.report.model import Report
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder
@@ -92,8 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-cache",
         action="store_true",
-        help="parse all plans that the requested ones are compared with, and remember nothing of them; so it is under --base, "
-        "and where the environment has CI",
+        help="read all plans anew, and remember nothing of them; so it is under --base, and where the environment has CI",
     )
     parser.add_argument(
         "--sarif-category",
@@ -106,6 +106,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    kept = _kept_answer(options)
+    if kept and (said := kept.said()):
+        terminal.write_out(said.text)
+        return said.status
     outputs = [_output(text) for text in options.output]
     stated = options.as_of
     try:
@@ -117,17 +121,30 @@ def run(options: argparse.Namespace) -> int:
             status = fix.fix(options, policy, finder)
             if options.diff or status:
                 return status
-        report = _judged(options, policy, finder, stated)
+        report = _judged(options, policy, finder, stated, kept)
     except PolicyError as error:
         if {options.format, *(form for form, _ in outputs)} == {"text"}:
             raise
-        report = _without_policy(options, error)
-    _deliver(options, report, outputs)
-    return report.exit_status(options.fail_level)
+        report, kept = _without_policy(options, error), None
+    text = _deliver(options, report, outputs)
+    status = report.exit_status(options.fail_level)
+    if kept:
+        kept.keep(status, text, finder.policies_read(policy))
+    return status
 
 
-def _deliver(options: argparse.Namespace, report: Report, outputs: Sequence[tuple[str, str]]) -> None:
-    """Writes every report that is requested, the one on standard output last."""
+def _kept_answer(options: argparse.Namespace) -> KeptAnswer | None:
+    """What is known of such a call, where it is one of which anything is kept; others do not wait for it."""
+    does_more = options.paths or options.no_cache or options.base or options.fix or os.environ.get("CI")
+    if does_more:
+        return None
+    from egp.cli.commands.kept_answer import KeptAnswer
+
+    return KeptAnswer.of(options)
+
+
+def _deliver(options: argparse.Namespace, report: Report, outputs: Sequence[tuple[str, str]]) -> str:
+    """Writes every report that is requested, the one on standard output last; that one is returned."""
     fail_level, is_piped, category = options.fail_level, "-" in options.paths, options.sarif_category
     for form, path in outputs:
         terminal.write_file(path, rendered(report, form, None, fail_level, is_piped, category))
@@ -145,6 +162,7 @@ def _deliver(options: argparse.Namespace, report: Report, outputs: Sequence[tupl
         terminal.write_file(options.file, main_report)
     else:
         terminal.write_out(main_report)
+    return main_report
 
 
 def _without_policy(options: argparse.Namespace, error: PolicyError) -> Report:
@@ -157,16 +175,26 @@ def _without_policy(options: argparse.Namespace, error: PolicyError) -> Report:
 
 
 def _judged(
-    options: argparse.Namespace, policy: Policy, finder: PlanFinder, stated: date | datetime | None
+    options: argparse.Namespace,
+    policy: Policy,
+    finder: PlanFinder,
+    stated: date | datetime | None,
+    kept: KeptAnswer | None,
 ) -> Report:
     from egp.check import check
 
     called = now()
 
     def day_of(judge: Policy) -> date:
-        return judging_day(stated, judge.timezone, called)
+        day = judging_day(stated, judge.timezone, called)
+        if kept:
+            kept.rests_on(judge.timezone, day)
+        return day
 
     sources = requested_plans(options, policy, finder, bool(options.base and not options.paths))
+    if kept:
+        kept.rests_on(policy.timezone, options.as_of)
+        kept.begins(len(sources))
     with Bar() as progress:
         report = check(
             sources,

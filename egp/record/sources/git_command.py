@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from mmap import mmap
 from tempfile import TemporaryFile
 from threading import Event, Thread
 from time import monotonic
@@ -53,6 +54,10 @@ _FIXED = {
 }
 
 
+_by_chance = mmap(-1, 1)
+"""Whether git did not answer by chance, and may answer the next time. Processes that were forked share it."""
+
+
 class GitError(HelpfulError):
     """What git could not answer, and what to do about it."""
 
@@ -61,6 +66,11 @@ class GitAnswer(NamedTuple):
     status: int
     output: bytes
     error: bytes
+
+
+def has_failed_by_chance() -> bool:
+    """Whether git could not be started, was ended or ran out of time, in this process or in one that it forked."""
+    return _by_chance[0] != 0
 
 
 def ask(folder: str, *arguments: str) -> GitAnswer:
@@ -93,6 +103,7 @@ class Patience:
         """Raises GitError where it was waited for too long."""
         self._until = None
         if self._has_run_out:
+            _by_chance[0] = 1
             raise GitError(f"git {self._asked} has not answered for {PATIENCE:g} s, and was ended")
 
     def is_over(self) -> None:
@@ -143,6 +154,8 @@ def running(
 
         def finished() -> tuple[int, bytes]:
             status = process.wait()
+            if status < 0:  # a signal ended it
+                _by_chance[0] = 1
             errors.seek(0)
             return status, errors.read(10_000)
 
@@ -161,6 +174,7 @@ def _not_started(error: OSError, folder: str) -> GitError:
         return GitError(
             "git is not installed, and without it no plan can be compared with an earlier one", "install git"
         )
+    _by_chance[0] = 1
     return GitError(f"git cannot be run in {folder}: {error.strerror or type(error).__name__}")
 
 
