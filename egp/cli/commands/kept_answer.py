@@ -75,7 +75,7 @@ class KeptAnswer:
             return None
         given = sorted((name, value) for name, value in vars(options).items() if name != "run")
         variables = sorted((name, value) for name, value in os.environ.items() if name not in _OF_EVERY_CALL)
-        call = repr((os.getcwd(), given, variables, *map(terminal.style, (sys.stdout, sys.stderr))))
+        call = repr((os.getcwd(), given, variables, terminal.style(sys.stdout)))
         name = blake2b(call.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         return cls(os.path.join(folder, name + _ENDING), root, options)
 
