@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -241,6 +243,31 @@ def test_a_fact_that_is_not_one_query_is_not_sent(shop: Path) -> None:
     told = measure(shop)
     assert told.status == 2
     assert "the fact orders: its file is not one query" in told.err
+
+
+COMMANDS_OF_CI = [
+    "LOAD x\n::error file=a::seen\n",
+    "EXPLAIN\n::add-mask::x\nSELECT 1",
+    "CALL\n##[error]x()",
+    "GRANT\n##vso[task.setvariable variable=a]b ON x",
+    "VACUUM\r::set-output name=a::b",
+]
+
+
+@pytest.mark.parametrize("query", COMMANDS_OF_CI)
+def test_a_query_says_nothing_to_the_log_that_it_is_read_in(shop: Path, query: str) -> None:
+    """In a process of its own: within tests what libraries log goes elsewhere."""
+    (shop / "sql/orders.sql").write_text(query)
+    catalogue = shop / "metrics.yaml"
+    text = catalogue.read_text().replace("fact: events\n    where: {name: add_to_cart}", "fact: orders")
+    catalogue.write_text(text)
+    asked = ("measure", PLAN, "--source", "duckdb:///shop.db", "--as-of", DAY)
+    told = subprocess.run(
+        [sys.executable, "-m", "egp", *asked], cwd=shop, capture_output=True, text=True, check=False
+    )
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.startswith("cannot judge: duckdb:///shop.db: the fact orders: ")
+    assert not [each for each in re.split(r"[\r\n]", told.stderr) if each.lstrip().startswith(("::", "##"))]
 
 
 def test_a_policy_without_a_catalogue(shop: Path) -> None:

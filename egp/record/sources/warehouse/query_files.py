@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
+
+_QUIET = logging.NullHandler()
+"""For what sqlglot logs of a query: it quotes it, and a line of a query may be a command to the CI that logs it."""
 
 
 def one_query(text: str, dialect: Any) -> str:
@@ -11,6 +15,7 @@ def one_query(text: str, dialect: Any) -> str:
     import sqlglot
     from sqlglot import exp
 
+    logging.getLogger("sqlglot").addHandler(_QUIET)
     try:
         statements = [each for each in sqlglot.parse(text, dialect=dialect) if each is not None]
     except sqlglot.errors.SqlglotError:
