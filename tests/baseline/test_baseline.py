@@ -158,13 +158,16 @@ def test_nothing_is_taken_out_while_a_plan_cannot_be_read(office: Office) -> Non
     start(office)
     before = office.house.text(FILE)
     text = office.house.text(PLAN)
-    for broken in (
-        "id: buy-now\nschedule: {\n",
-        text.replace("title:", "titel:"),
-        text.replace("id: buy-now", "id: [x]"),
+    for broken, status in (
+        ("id: buy-now\nschedule: {\n", 2),
+        (text.replace("title:", "titel:"), 0),
+        (text.replace("id: buy-now", "id: [x]"), 2),
     ):
         office.house.write(PLAN, broken)
-        shrink(office)
+        assert office.house.egp("baseline", f"--as-of={DAY}") == status
+        assert ("it cannot be read, and what is recorded of its plan stays" in office.house.err) == (
+            status == 2
+        )
         assert office.house.text(FILE) == before
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
@@ -625,7 +626,7 @@ def test_a_hook_pays_for_nothing_of_it(root: Path) -> None:
         "print(*[each for each in sys.modules if each.endswith(('kept_answer', 'surroundings', 'egp.yaml.kept'))], file=sys.stderr)"
     )
     ran = subprocess.run(
-        [shutil.which("python") or "python", "-c", code, "check", "experiments/sound.yaml", "--as-of", DAY],
+        [sys.executable, "-c", code, "check", "experiments/sound.yaml", "--as-of", DAY],
         cwd=root, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.stderr == "\n"

@@ -85,13 +85,18 @@ def test_what_python_imports_from_is_a_part_of_it(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = tmp_path / "site-packages"
-    (places / "yaml").mkdir(parents=True)
-    (places / "yaml/events.py").write_text("1")
+    for package in ("yaml", "egp"):
+        (places / package).mkdir(parents=True)
+        (places / package / "events.py").write_text("1")
     (places / "other").mkdir()
     monkeypatch.setattr(sys, "path", [*sys.path, str(places)])
     before = state(root)
     rewritten(places / "yaml/events.py", b"2")
-    assert (after := state(root)) != before
+    after = state(root)
+    assert after != before
+    (places / "egp/__init__.py").write_text("")
+    before, after = after, state(root)
+    assert after != before, "another egp may be the one that is imported"
     (places / "other-1.0.dist-info").mkdir()
     assert state(root) != after
     after = state(root)
@@ -175,7 +180,7 @@ DECIDES_NOTHING = {
     r".*/git": "which git is called: it says its version",
     r".*/(gitconfig|\.gitconfig|git/config)": "configuration that git is asked for as a whole",
     r".*/os\.pyc?|.*\.pth|.*/pyvenv\.cfg|.*\._pth|.*/python3?\d*\.zip|.*/pybuilddir\.txt|.*/Modules/Setup(\.local)?|.*/bin/lib/.*|.*/bin/python[\d.]*": "where Python is, and what makes the path that modules are looked for in: both are known",
-    r"/(\w+/)*_distutils_hack(/.*)?": "what setuptools imports at every start of Python",
+    r"/([\w.-]+/)*_distutils_hack(/.*)?": "what setuptools imports at every start of Python",
 }  # fmt: skip
 """What a check opens or looks for besides, and why that makes no report another one."""
 

@@ -38,8 +38,8 @@ SINGLE_FILES = (
 )  # fmt: skip
 """Of the system: whenever a library is installed or replaced, the list of all of them is written anew."""
 
-_PACKAGES = ("yaml", "_yaml", "tzdata")
-"""What a check imports of others, unless the policy requires more."""
+_PACKAGES = ("egp", "yaml", "_yaml", "tzdata")
+"""What a check imports by name, unless the policy requires more: of egp itself, another one may come to lie further ahead."""
 
 _BYTECODE = ("__pycache__",)
 """Python takes none of another source than the one that is there."""
@@ -94,7 +94,8 @@ class _Looking:
             self._everything(top, of_git=(root, *elsewhere))
 
     def at_program(self, own: Sequence[str]) -> None:
-        for folder in map(real_path, own):
+        folders = [real_path(each) for each in own]
+        for folder in folders:
             self._on_the_way(folder)
             self._everything(folder, _BYTECODE)
         self._at(real_path(sys.executable))
@@ -102,8 +103,9 @@ class _Looking:
         for place in dict.fromkeys(sys.path):
             self._listed(place or os.curdir)
             for name in _PACKAGES:
-                if os.path.isdir(folder := os.path.join(place or os.curdir, name)):
-                    self._everything(real_path(folder), _BYTECODE)
+                folder = real_path(os.path.join(place or os.curdir, name))
+                if folder not in folders and os.path.isdir(folder):
+                    self._everything(folder, _BYTECODE)
         for place in _time_zones():
             self._everything(real_path(place))
         for file in SINGLE_FILES:
