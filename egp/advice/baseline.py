@@ -32,6 +32,7 @@ from egp.record.waivers.baseline import (
     read_baseline,
     rendered,
 )
+from egp.yaml import Document
 from egp.yaml.atomic import write_atomically
 
 
@@ -117,19 +118,27 @@ def _unread_flags(judged: Iterable[AppliedEntry]) -> list[Failure]:
 def _unread_plans(
     sources: Sequence[PlanSource], before: Sequence[BaselineEntry], judged: Collection[FindingKey]
 ) -> list[Failure]:
-    """Plans that have no id, or no text that can be read, where something is recorded of a plan that was not judged."""
-    if all(each.found in judged or each.is_of_flag for each in before):
-        return []
+    """Plans that are not read whole, where something is recorded of a plan that was not judged, and may be theirs."""
+    not_judged = {
+        each.found.experiment for each in before if each.found not in judged and not each.is_of_flag
+    }
     return [
         _stays(source.shown, "what is recorded of its plan")
         for source in sources
-        if any(document.problems or not read_plan(document)[0].id for document in source.documents())
+        if not_judged and any(_may_be_of(document, not_judged) for document in source.documents())
     ]
+
+
+def _may_be_of(document: Document, experiments: Collection[str]) -> bool:
+    """Whether a document that is not read whole may be the plan of one of the experiments."""
+    plan, problems = read_plan(document)
+    is_unread = bool(document.problems or problems)
+    return is_unread and (not plan.name or plan.name in experiments)
 
 
 def _stays(path: str, recorded: str) -> Failure:
     return Failure(
-        path, f"it cannot be read, and {recorded} stays", help="mend it, and run `egp baseline` again"
+        path, f"it cannot be read whole, and {recorded} stays", help="mend it, and run `egp baseline` again"
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from egp.check.answers import answers_of
 from egp.check.reporting import count, report
 from egp.check.suppressions import SharedSuppressions
+from egp.check.uncompared import say_uncompared
 from egp.output.report.model import Report
 from egp.policy.model import Adopted
 from egp.policy.scope import NO_TRAITS
@@ -54,11 +55,17 @@ def judge_waivers(
             rules = own.policy.judging(each.source.in_policy, each.traits, each.timing)
             _judge(own, files, each.allowed, cases, rules, each.traits.tier, (path, number), found)
     beside_policies = [each for each in (run.others.begun() if run.others else [run]) if each.allowances]
-    if beside_policies and _are_all_known(run, judged, asked, found):
+    ids = {each.id for each in present} if _are_all_asked(run, asked) else None
+    compared = {each.allowed.experiment for each in judged if each.allowed and each.allowed.excuses}
+    for own in beside_policies:
+        assert own.allowances
+        if own.allowances.are_in_force:
+            say_uncompared(own.allowances.baseline, compared, ids, found)
+    if beside_policies and ids is not None and _are_read(judged, found):
         for own in beside_policies:
             assert own.allowances
             rules = own.policy.judging("", NO_TRAITS, Timing(own.as_of))
-            for allowed, cases in unclaimed(own.allowances, {each.id for each in present}, own.as_of):
+            for allowed, cases in unclaimed(own.allowances, ids, own.as_of):
                 _judge(own, files, allowed, cases, rules, "", (own.policy.name, 0), found)
             if flags := of_flags.get(own.policy.root):
                 cases = list(_beside(flags, own.allowances, own.as_of, is_known=True))
@@ -85,11 +92,15 @@ def _judge(
         report(found, answers, document, allowed.experiment, files.elsewhere())
 
 
-def _are_all_known(run: Run, judged: Sequence[JudgedPlan], asked: Collection[str], found: Report) -> bool:
-    """Whether every plan of the policy was requested, and its id could be read."""
+def _are_all_asked(run: Run, asked: Collection[str]) -> bool:
+    """Whether every plan of the policy was requested."""
     portfolio = {run.finder.canonical(source.path) for source in run.finder.portfolio()}
-    are_read = len(judged) == found.plans and all(each.entry.id for each in judged)
-    return bool(portfolio) and portfolio.issubset(asked) and are_read and not found.failures
+    return bool(portfolio) and portfolio.issubset(asked)
+
+
+def _are_read(judged: Sequence[JudgedPlan], found: Report) -> bool:
+    """Whether the id of every plan could be read."""
+    return len(judged) == found.plans and all(each.entry.id for each in judged) and not found.failures
 
 
 def cases_of(

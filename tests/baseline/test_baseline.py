@@ -158,17 +158,44 @@ def test_nothing_is_taken_out_while_a_plan_cannot_be_read(office: Office) -> Non
     start(office)
     before = office.house.text(FILE)
     text = office.house.text(PLAN)
-    for broken, status in (
-        ("id: buy-now\nschedule: {\n", 2),
-        (text.replace("title:", "titel:"), 0),
-        (text.replace("id: buy-now", "id: [x]"), 2),
+    for broken in (
+        "id: buy-now\nschedule: {\n",
+        text.replace("title:", "titel:"),
+        text.replace("id: buy-now", "id: [x]"),
     ):
         office.house.write(PLAN, broken)
-        assert office.house.egp("baseline", f"--as-of={DAY}") == status
-        assert ("it cannot be read, and what is recorded of its plan stays" in office.house.err) == (
-            status == 2
-        )
+        assert office.house.egp("baseline", f"--as-of={DAY}") == 2
+        assert office.house.err.startswith(f"cannot judge: {PLAN}: it cannot be read whole")
         assert office.house.text(FILE) == before
+
+
+def test_the_error_of_an_invalid_plan_says_that_its_entries_are_not_compared(office: Office) -> None:
+    """Otherwise a stale entry is silent for as long as any mistake of reading is there."""
+    start(office)
+    office.house.edit(PLAN, "{treated: 70%, min_dwell: 24h}", "{treated: 70%, min_dwell: 48h}")
+    text = office.house.text(PLAN)
+    for broken, why in (
+        (text.replace("title:", "titel:"), "while the plan is invalid"),
+        (text.replace("alpha: 5%", "alpha: 5% x"), "while the plan is invalid"),
+        (text.replace("id: buy-now", "id: [x]"), "while nobody can tell which plan this is"),
+        ("id: buy-now\nschedule: {\n", "while nobody can tell which plan this is"),
+    ):
+        office.house.write(PLAN, broken)
+        report = office.report()
+        assert "stale-baseline" not in [each["rule"] for each in report["diagnostics"]]
+        [beside] = [each for found in report["diagnostics"] for each in found["related"]]
+        assert beside["label"] == f"{why}, 1 finding of the baseline is neither compared nor suppressed"
+        assert (beside["path"], beside["span"]["start"]["line"]) == (FILE, 4)
+        auditor = office.report("--no-waivers")
+        assert not [each for found in auditor["diagnostics"] for each in found["related"]]
+
+
+def test_of_plans_that_nobody_requested_nothing_is_said(office: Office) -> None:
+    start(office)
+    office.house.write("experiments/other.yaml", "id: [x]\n")
+    report = office.report("experiments/other.yaml")
+    assert report["diagnostics"]
+    assert not [each for found in report["diagnostics"] for each in found["related"]]
 
 
 class TestNotWaivable:
