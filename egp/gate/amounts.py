@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from egp.plan.power.readings import rounded_up
 from egp.plan.wording import like, percent, significant
 
 if TYPE_CHECKING:
@@ -33,6 +35,13 @@ def band(interval: tuple[float, float], unit: str) -> str:
     """ "+0.35 to +0.82 pp"."""
     (low, suffix), (high, _) = (_parts(end, unit) for end in interval)
     return f"{low} to {high} {suffix}".strip()
+
+
+def least_written(value: float, unit: str) -> float:
+    """The next number up that is written without rounding: a least value that a page prints passes itself."""
+    if unit == "share" and abs(value) >= _FINEST_POINT:
+        return math.ceil(value * 1e4 - 1e-9) / 1e4
+    return rounded_up(value, {"share": 2, "s": 4}.get(unit, 3))
 
 
 def _parts(value: float, unit: str) -> tuple[str, str]:

@@ -63,6 +63,7 @@ def test_two_stakeholders_and_two_bad_weeks(repository: Path) -> None:
     assert [(row[0], row[1], row[4]) for row in rows] == [
         ("refund_rate", "week of 2023-03-02", "within the margin"),
         ("refund_rate", "week of 2023-03-09", "within the margin, as in the week before"),
+        ("refund_rate", "stage 90% so far, exposed by 2023-03-08", "within the margin"),
         ("cs_contacts", "week of 2023-03-02", "harmed"),
         ("cs_contacts", "week of 2023-03-09", "harmed, as in the week before"),
         ("cs_contacts", "stage 90% so far", "harmed"),
@@ -151,7 +152,8 @@ def test_a_test_that_runs_is_no_green_light(repository: Path) -> None:
     assert running.tone == "neutral"
     assert running.verdict == (
         "On course: the test runs as planned, 5 of 14 days complete. Shipping is closed until the result is read on "
-        "2023-02-06, and opens then only if it passes."
+        "2023-02-06, and opens then only if it passes. By the plan alone, to ship today instead would gain $325 to $487 until then if the "
+        "effect is there, and lose $3.64k if every guardrail with a price is worse by its whole margin."
     )
     assert options(running)["D"][2] == Light("bad", "closed until the result is read on 2023-02-06")
     assert "proceed" not in shown(running), "nobody can quote it as a word about shipping"
@@ -166,7 +168,7 @@ def test_the_readout_offers_to_go_on_first(repository: Path) -> None:
     )
     assert next(iter(options(over))) == "D", "what is open leads"
     assert options(over)["D"] == (
-        "raise to 70% for at least 48 h, watched", "as agreed before the start; $0 (from -$36k to $36k) net, from 2023-02-07 to 2023-05-10",
+        "raise to 70% for at least 48 h, watched", "as agreed before the start; about $0 (from -$36k to $36k) net, from 2023-02-07 to 2023-05-10",
         Light("good", "open: the gate says proceed"),
     )  # fmt: skip
 

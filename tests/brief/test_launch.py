@@ -259,7 +259,8 @@ def test_a_delay_into_a_calendar_is_told(repository: Path) -> None:
     assert sound["B"][2].tone == "good"
     assert sound["B"][0] == (
         "the repair has 5 days, to the checkpoint on 2023-09-04: without it by then it is C (a narrower launch), to be prepared "
-        "meanwhile, without another meeting; with it start 11 days later; read on 2023-10-06"
+        "meanwhile, without another meeting; with it start 11 days later, the delay that the plan states; read on "
+        "2023-10-06"
     )
     assert late["B"][2].tone == "caution", "the ramp would begin in the peak sale of October"
     objections = points(section(ask(repository, RANKING, as_of=DAY).page, "The options"))

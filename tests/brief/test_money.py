@@ -101,10 +101,13 @@ def test_an_amount_and_its_range() -> None:
     assert str(Amount(3_900, 7_700, 11_600, "USD")) == "$7.7k (from $3.9k to $12k)"
     assert str(-Amount(3_900, 7_700, 11_600, "USD")) == "-$7.7k (from -$12k to -$3.9k)"
     assert str(Amount(-840.7, -226.4, 389.2, "USD")) == "-$230 (from -$840 to $390)"
-    assert str(Amount(-36_000, 366, 36_700, "USD")) == "$0 (from -$36k to $37k)", (
+    assert str(Amount(-36_000, 366, 36_700, "USD")) == "about $0 (from -$36k to $37k)", (
         "nobody knows a middle near zero to the dollar"
     )
+    assert str(Amount(-1_000, -2, 1_000, "CHF")) == "about 0 CHF (from -1k CHF to 1k CHF)"
+    assert str(Amount(0, 0, 10, "USD")) == "about $0 (from $0 to $10)"
     assert str(Amount(5, 5, 5, "CHF")) == "5 CHF"
+    assert str(Amount(0, 0, 0, "USD")) == "$0", "which is exact"
 
 
 @pytest.mark.parametrize(

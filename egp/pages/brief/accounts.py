@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from egp import stats
 from egp.gate.comparisons import comparison_so_far
 from egp.gate.estimates import Lacking, units_in
-from egp.gate.looks import complete_days, last_judged_day, outcome_window_days
 from egp.gate.rows import cumulative_rows
 from egp.gate.settings import guardrail_alpha
 from egp.pages.brief.balance import Period, gain_line
-from egp.pages.brief.guardrails import is_complete, is_read_out, so_far
+from egp.pages.brief.guardrails import is_complete, last_counted, late_outcomes, so_far
 from egp.pages.brief.priced import (
     Account,
     PricedLine,
@@ -24,7 +23,7 @@ from egp.pages.brief.priced import (
     of_a_thousand,
     stated_account,
 )
-from egp.plan.analysis.days import readout_day
+from egp.plan.analysis.days import day_after, readout_day
 from egp.plan.analysis.money import (
     WEEK,
     Unpriced,
@@ -38,13 +37,12 @@ from egp.plan.analysis.registered import harm_direction
 from egp.plan.analysis.traffic import treated_share
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
-from egp.plan.wording import money, percent, significant
+from egp.plan.wording import counted, listing, money, percent, significant
 from egp.yaml import pointer
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from egp.gate.readout import Readout
+    from egp.pages.brief.balance import Balance
     from egp.pages.brief.guardrails import SeenHarm, WatchedGuardrail
     from egp.pages.brief.result import PrimaryResult
     from egp.pages.brief.scene import Scene
@@ -123,7 +121,7 @@ def _so_far(
     scene: Scene, readout: Readout, path: Path, metric: Metric, variant: str, treated: int, period: str
 ) -> PricedLine:
     price = price_of(metric, scene.policy.metrics)
-    judged, is_partial = _last_counted(readout, metric)
+    judged, is_partial = last_counted(readout, metric)
     seen = comparison_so_far(readout, metric, variant, judged)
     sign = 1 if harm_direction(metric, path) == "increase" else -1
     low, high = sorted(sign * end for end in seen.difference.interval(2 * guardrail_alpha(readout)))
@@ -132,19 +130,6 @@ def _so_far(
     units = seen.treatment_units if metric.segment else treated or seen.treatment_units
     line = _harm(f"{name}, {period}", metric, price, units, low, harm, high, sign)._replace(of=name)
     return line._replace(events=f"{line.events} so far", is_partial=True) if is_partial else line
-
-
-def _last_counted(readout: Readout, metric: Metric) -> tuple[date | None, bool]:
-    """The last day of first exposure whose people an amount counts, None for all; and whether their outcomes are still coming in.
-
-    Those of whom the outcomes are complete say what comes of a person. Before there are any, what has come in is what there is.
-    """
-    if is_read_out(readout):
-        return last_judged_day(readout, metric), False
-    if not outcome_window_days(metric):
-        return None, False
-    complete = complete_days(readout, metric)
-    return (complete[-1], False) if complete else (None, True)
 
 
 def people_of_the_last_week(rows: Sequence[WatchedGuardrail]) -> int:
@@ -217,6 +202,30 @@ def periods_of_gain(scene: Scene, readout: Readout, *, goes_on: bool) -> Iterato
         yield _needs(missing)
     else:
         yield Period(f"from {scene.day} to {until}", reached, anew(scene.plan, days), counted)
+
+
+def of_late_outcomes(scene: Scene, readout: Readout, balances: Sequence[Balance]) -> str:
+    """At the readout, what waiting for the guardrails whose outcomes are late puts off: their share of what is to come.
+
+    Empty where all are complete, or nothing is to come."""
+    late = late_outcomes(readout) if scene.moment == "readout" else {}
+    until = scene.plan.holdout.until if scene.plan.holdout else None
+    ahead = [each for each in balances if each.period.lies_ahead and each.gain]
+    if not late or until is None or not ahead:
+        return ""
+    complete_on = day_after(max(late.values()), 1)
+    days = (complete_on - scene.day) / _DAY
+    share = days / ((until - scene.day) / _DAY)
+    if not 0 < share < 1:
+        return ""
+    gain, net = ahead[-1].gain, ahead[-1].net
+    assert gain is not None
+    said = (
+        f"To wait {counted(days, 'day')} until outcomes of {listing(map(shown, late))} are complete for everybody, on {complete_on}, "
+        f"would put off {gain.amount.part(share)} of {gain.of}"
+    )
+    of_net = f", and of the net {net.amount.part(share)}" if net else ""
+    return f"{said}{of_net}; what was agreed does not wait for it."
 
 
 def week_of_gain(scene: Scene, result: PrimaryResult, treated: float) -> Iterator[PricedLine | str]:

@@ -132,11 +132,11 @@ def _net(gain: PricedLine, harms: Sequence[PricedLine], period: Period) -> Price
 
 def balance_section(
     title: str, balances: Sequence[Balance], lacks: Sequence[str], readout: Readout, *, going_wrong: bool, goes_on: bool,
-    for_executives: bool,
+    for_executives: bool, of_waiting: str = "",
 ) -> Section:  # fmt: skip
-    """One table: what is lost and gained in the rows, the people in the columns."""
+    """One table: what is lost and gained in the rows, the people in the columns. ``of_waiting`` is what waiting longer costs."""
     notes = _notes(balances, readout, going_wrong=going_wrong, goes_on=goes_on)
-    blocks: list[Block] = [_table(balances), Paragraph(" ".join(notes))]
+    blocks: list[Block] = [_table(balances), Paragraph(" ".join(filter(None, (*notes, of_waiting))))]
     if lacks:
         blocks += [Paragraph("More amounts are possible:"), Points(lacks)]
     if not for_executives:
@@ -189,7 +189,8 @@ def _notes(
     level = percent(1 - 2 * guardrail_alpha(readout))
     yield f"Below zero is a loss against today's version; ranges hold in {level} of cases, as for guardrails."
     if waits := dict.fromkeys(line.of for each in balances for line in each.harms if line.is_partial):
-        yield f"Outcomes of {listing(waits)} are still coming in for everybody in the stage, so that it has no net yet."
+        so_far = "" if going_wrong else ", so that it has no net yet"
+        yield f"Outcomes of {listing(waits)} are still coming in for everybody in the stage{so_far}."
     if going_wrong:
         yield from _of_a_wrong_call(balances)
         return
@@ -212,7 +213,7 @@ def _as_measured(balances: Sequence[Balance]) -> str:
 
 def _of_a_wrong_call(balances: Sequence[Balance]) -> Iterator[str]:
     if not any(each.gain for each in balances):
-        yield "What the treatment gains is not known before its result is read, so that no net is printed."
+        yield "What the treatment gains is not known before its result is read."
         return
     yield (
         "The harm is every priced guardrail as measured, of a week the last one whose outcomes are complete; the ends of several add up. "
@@ -220,6 +221,6 @@ def _of_a_wrong_call(balances: Sequence[Balance]) -> Iterator[str]:
     )
     if len(balances) > 1:
         yield (
-            "A wrong call costs, each week: the net, if the treatment goes on and the harm is real; the gain, if it is rolled back and "
-            "the harm was chance. The net decides nothing: harm withdraws the treatment."
+            "A wrong call costs, each week: the harm of what has fired, if the treatment goes on and the harm is real; the gain, if it "
+            "is rolled back and the harm was chance. No net is printed, for none would decide: harm withdraws the treatment."
         )

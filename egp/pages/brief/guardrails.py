@@ -12,7 +12,8 @@ from egp.gate.amounts import as_harm, p_shown, signed, unit_of
 from egp.gate.clock import day_end
 from egp.gate.comparisons import comparison_so_far, comparisons_by_window
 from egp.gate.estimates import Comparison, Lacking
-from egp.gate.looks import last_judged_day, open_look, outcome_window_days
+from egp.gate.looks import complete_days, last_judged_day, open_look, outcome_window_days
+from egp.gate.rows import rows_of
 from egp.gate.settings import alarm_levels, guardrail_alpha
 from egp.gate.split import is_split_wrong
 from egp.gate.withholding import Withheld, confirmatory_metrics, withheld_because
@@ -143,7 +144,7 @@ class WatchedGuardrail:
     is_early: bool = False
     """Before the readout, which is where a margin is judged."""
     whole: SeenHarm | None = None
-    """The stage so far of one that tripped, where its weeks stand before."""
+    """The stage so far, where its weeks stand before."""
 
     @property
     def periods(self) -> tuple[SeenHarm, ...]:
@@ -217,19 +218,21 @@ def _watched(judgement: GateJudgement, path: Path, metric: Metric, variant: str)
             seen: tuple[SeenHarm, ...] = (_judged(readout, path, metric, variant),)
         else:
             weeks = tuple(_weeks(readout, path, metric, variant, every=bool(tripped))) if by_week else ()
-            seen = weeks or (_stage(readout, path, metric, variant),)
+            seen = weeks or (_stage(readout, path, metric, variant, tripped),)
     except (NotChecked, Lacking, ArithmeticError, StatisticsInputError):
         return WatchedGuardrail(metric, variant, (), "", tripped)
     is_early = readout.stage.position < 0 and not is_read_out(readout)
     has_weeks = seen[-1].first is not None
-    whole = _if_seen(readout, path, metric, variant) if has_weeks and tripped else None
+    whole = _if_seen(readout, path, metric, variant, tripped) if has_weeks else None
     return WatchedGuardrail(metric, variant, seen, _trend(readout, seen), tripped, is_early, whole)
 
 
-def _if_seen(readout: Readout, path: Path, metric: Metric, variant: str) -> SeenHarm | None:
+def _if_seen(
+    readout: Readout, path: Path, metric: Metric, variant: str, tripped: frozenset[str]
+) -> SeenHarm | None:
     """The stage so far, beside weeks that were seen; None where it cannot be compared."""
     try:
-        return _stage(readout, path, metric, variant)
+        return _stage(readout, path, metric, variant, tripped)
     except (NotChecked, Lacking, ArithmeticError, StatisticsInputError):
         return None
 
@@ -257,10 +260,25 @@ def _judged(readout: Readout, path: Path, metric: Metric, variant: str) -> SeenH
     return _seen(readout, path, metric, variant, seen, f"exposed by {last}", None)
 
 
-def _stage(readout: Readout, path: Path, metric: Metric, variant: str) -> SeenHarm:
-    return _seen(
-        readout, path, metric, variant, comparison_so_far(readout, metric, variant), so_far(readout), None
-    )
+def _stage(readout: Readout, path: Path, metric: Metric, variant: str, tripped: frozenset[str]) -> SeenHarm:
+    """The stage so far: of a guardrail that tripped as the gate compares it, of others the people whose outcomes are complete."""
+    last = None if tripped or readout.stage.position < 0 else last_counted(readout, metric)[0]
+    seen = comparison_so_far(readout, metric, variant, last)
+    period = f"{so_far(readout)}{f', exposed by {last}' if last else ''}"
+    return _seen(readout, path, metric, variant, seen, period, None)
+
+
+def last_counted(readout: Readout, metric: Metric) -> tuple[date | None, bool]:
+    """The last day of first exposure whose people are counted, None for all; and whether their outcomes are still coming in.
+
+    Those of whom the outcomes are complete say what comes of a person. Before there are any, what has come in is what there is.
+    """
+    if is_read_out(readout):
+        return last_judged_day(readout, metric), False
+    if not outcome_window_days(metric):
+        return None, False
+    complete = complete_days(readout, metric)
+    return (complete[-1], False) if complete else (None, True)
 
 
 def _seen(
@@ -388,26 +406,47 @@ def _told(
         if _is_too_early(rows, judgement):
             yield Paragraph(_NOT_YET if readout.stage.position < 0 else _IN_A_STAGE)
         yield figure
-        if waiting := _still_counted(readout):
+        if waiting := _still_counted(rows, readout):
             yield Paragraph(waiting)
         words = [*_vocabulary(rows), *_weeks_still_counted(rows, readout)] if is_sound else []
         yield Section("The same in numbers", [_table(rows, readout, is_sound), *words], folded=True)
 
 
-def _still_counted(readout: Readout) -> str:
-    """Whom the readout leaves out of a guardrail, and when their outcomes are complete; empty where it leaves out nobody."""
+def _still_counted(rows: list[WatchedGuardrail], readout: Readout) -> str:
+    """Whom the page leaves out of a guardrail, and when their outcomes are complete; empty where it leaves out nobody."""
     if not _is_of_all(readout):
-        return ""
-    said = []
-    last = last_exposure(readout.plan)
-    for _, metric in readout.plan.guardrails:
-        through = last_judged_day(readout, metric)
-        if through < last:
-            complete = day_after(last, outcome_window_days(metric))
-            said.append(
-                f"{shown(metric.name)} is of the people exposed by {through}; of all it is complete after {complete}{_watched_until_then(readout, metric)}"
-            )
+        return _days_counted(rows, readout)
+    metrics = {metric.name: metric for _, metric in readout.plan.guardrails}
+    said = [
+        f"{shown(name)} is of the people exposed by {last_judged_day(readout, metrics[name])}; of all it is complete after "
+        f"{complete}{_watched_until_then(readout, metrics[name])}"
+        for name, complete in late_outcomes(readout).items()
+    ]
     return f"{'; '.join(said)}. The plan has it read before." if said else ""
+
+
+def late_outcomes(readout: Readout) -> dict[str, date]:
+    """The guardrails of which the readout leaves people out, each with the last day on which outcomes of all come in."""
+    last = last_exposure(readout.plan)
+    return {
+        metric.name: day_after(last, outcome_window_days(metric))
+        for _, metric in readout.plan.guardrails
+        if last_judged_day(readout, metric) < last
+    }
+
+
+def _days_counted(rows: list[WatchedGuardrail], readout: Readout) -> str:
+    """In a stage, of how many of its days the outcomes are complete."""
+    said = []
+    for row in rows:
+        days = {each.date for each in rows_of(readout, row.metric, "cohort", row.variant) if each.date}
+        complete = len(complete_days(readout, row.metric))
+        if readout.stage.position >= 0 and outcome_window_days(row.metric) and complete < len(days):
+            waits = counted(outcome_window_days(row.metric), "day")
+            said.append(
+                f"{_name(row, rows)} takes {waits} to come in: it is complete of {complete or 'none'} of the {counted(len(days), 'day')} of the stage."
+            )
+    return " ".join(said)
 
 
 def _weeks_still_counted(rows: list[WatchedGuardrail], readout: Readout) -> Iterator[Block]:

@@ -28,6 +28,7 @@ from egp.pages.brief.worth import (
 from egp.plan.analysis.days import readout_day
 from egp.plan.analysis.money import WEEK
 from egp.plan.finding import NotChecked
+from egp.plan.power.readings import rounded_up
 from egp.plan.quantity import as_day, shown
 from egp.plan.results import stage_name
 from egp.plan.wording import called, counted, length, listing, money, significant, whole
@@ -154,7 +155,7 @@ def _at_share(launch: Launch, share: float) -> str:
     best = launch.economics.scenarios[launch.best].p_success or 0.0
     part = math.ceil(share * 100 - 1e-9) / 100
     rates = [
-        f"{launch.name(at)} succeed at {significant(now + part * (best - now), 3)}"
+        f"{launch.name(at)} succeed at {significant(rounded_up(now + part * (best - now)), 3)}"
         for at in launch.weak
         if (now := launch.economics.scenarios[at].p_success) is not None
     ]
@@ -270,7 +271,7 @@ def _repaired_by_then(scene: Scene, days: int, delayed: JudgedDraft, draft: Judg
     meanwhile = ", to be prepared meanwhile" if draft is not None and draft.lacks else ""
     return (
         f"the repair has {counted((until - scene.day).days, 'day')}, to the checkpoint on {until}: without it by then it is "
-        f"{narrower}{meanwhile}, without another meeting; with it start {counted(days, 'day')} later{_read_on(delayed.read_on)}"
+        f"{narrower}{meanwhile}, without another meeting; with it start {counted(days, 'day')} later, the delay that the plan states{_read_on(delayed.read_on)}"
     )
 
 

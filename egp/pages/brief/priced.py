@@ -219,15 +219,41 @@ def _line(
     return PricedLine(name, amount if sign > 0 else -amount, how, metric.name, has_words_for_sign=True)
 
 
+def _gains_and_margins(plan: Experiment, said: Account) -> tuple[list[float], float]:
+    """The gains that the plan states, the least first, and what all priced guardrails cost at their margins; none in several
+    currencies."""
+    if len({each.amount.currency for each in said.lines}) != 1:
+        return [], 0.0
+    primaries = {metric.name for _, metric in plan.primaries}
+    gains = sorted(abs(each.amount.middle) for each in said.lines if each.metric in primaries)
+    return gains, sum(abs(each.amount.middle) for each in said.lines if each.metric not in primaries)
+
+
+def waiting_in_words(plan: Experiment, said: Account) -> str:
+    """ " By the plan alone, to ship today instead would gain $325 to $487 until then if the effect is there, and lose $3.64k if …":
+    both, so that neither is quoted alone; empty where one is not known."""
+    gains, loss = _gains_and_margins(plan, said)
+    if not any(gains) or not loss:
+        return ""
+    currency = said.lines[0].amount.currency
+    return (
+        f" By the plan alone, to ship today instead would gain {_from_to(gains, currency)} until then if the effect is there, and lose "
+        f"{money(loss, currency)} if every guardrail with a price is worse by its whole margin."
+    )
+
+
+def _from_to(amounts: list[float], currency: str) -> str:
+    """ "$325 to $487", the least first."""
+    return " to ".join(dict.fromkeys(money(each, currency) for each in (amounts[0], amounts[-1])))
+
+
 def margins_against_gain(plan: Experiment, said: Account) -> str:
     """How many times the larger gain the priced guardrails cost at their margins; empty where that is no more than it."""
-    primaries = {metric.name for _, metric in plan.primaries}
-    gain = max((abs(each.amount.middle) for each in said.lines if each.metric in primaries), default=0.0)
-    loss = sum(abs(each.amount.middle) for each in said.lines if each.metric not in primaries)
-    if not gain or loss <= gain or len({each.amount.currency for each in said.lines}) != 1:
+    gains, loss = _gains_and_margins(plan, said)
+    if not any(gains) or loss <= gains[-1]:
         return ""
     return (
-        f"Guardrails that were all worse by their whole margins would cost {significant(loss / gain, 2)} times the larger gain: neither "
+        f"Guardrails that were all worse by their whole margins would cost {significant(loss / gains[-1], 2)} times the larger gain: neither "
         "is known before the readout, which rules out harm as large as the margins, and has the net of what is smaller."
     )
 
@@ -274,8 +300,7 @@ def in_one_breath(said: Account) -> str:
     (currency,) = currencies
     parts = []
     if gains:
-        range_ = " to ".join(dict.fromkeys(money(each, currency) for each in (gains[0], gains[-1])))
-        parts.append(f"gains {range_} if the effect is there")
+        parts.append(f"gains {_from_to(gains, currency)} if the effect is there")
     if losses:
         parts.append(f"loses up to {money(max(losses), currency)} if a guardrail is harmed by its margin")
     return f"a week of it {' and '.join(parts)}" if parts else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.gate.amounts import band, signed, unit_of
+from egp.gate.amounts import band, least_written, signed, unit_of
 from egp.gate.deciding import deciding, lift_beside_bounds
 from egp.gate.estimates import Lacking
 from egp.gate.looks import planned_looks
@@ -55,6 +55,11 @@ class PrimaryResult:
     def worded(self, benefit: float) -> str:
         """ "+0.58 pp", in the direction in which the metric is counted."""
         return signed(benefit if self.rises else -benefit, unit_of(self.metric))
+
+    @property
+    def least_in_words(self) -> str:
+        """The least estimate that ships, written as one that does: never rounded down."""
+        return self.worded(least_written(self.cut, unit_of(self.metric)))
 
     @property
     def selected(self) -> stats.Selected | None:

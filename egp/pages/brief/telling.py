@@ -16,6 +16,7 @@ from egp.pages.brief.accounts import (
     another_week,
     clear,
     harm_lines,
+    of_late_outcomes,
     people_of_the_last_week,
     periods_of_gain,
     reached_by_waiting,
@@ -128,7 +129,7 @@ def _in_flight(scene: Scene, launch: Launch | str, choice: Choice) -> Passage:
     net = account(each.net for each in balances if each.net)
     if scene.moment in ("readout", "ramp") and not scene.closed[GO_ON] and balances and balances[-1].net:
         choice = with_net(choice, balances[-1].net, balances[-1].period.name)
-    verdict, tone = verdict_of(scene, result, rows, harm, balances, confirmed)
+    verdict, tone = verdict_of(scene, result, rows, stated, harm, balances, confirmed)
     return Passage(
         verdict, tone, choice, launch, stated, harm, wrong, gain, net, balances, result, confirmed, tuple(rows),
     )  # fmt: skip
@@ -150,7 +151,8 @@ def _balanced(
             name = f"rolling back, each week without the gain: {forgone.of}"
             lost = forgone._replace(name=name, amount=-forgone.amount)
             wrong = wrong._replace(lines=(*wrong.lines, lost))
-    return harm, wrong, tuple(each for each in balances if each.lines)
+    # Harm withdraws the treatment, whatever a net would come to: one that holds zero would be read as a reason to go on.
+    return harm, wrong, tuple(each._replace(net=None) for each in balances if each.lines)
 
 
 def _measured(
@@ -267,7 +269,7 @@ def _pictured(said: Passage, result: PrimaryResult) -> Figure:
         rows.append(Interval("against the holdout", seen.low, seen.high, words, seen.estimate, seen.mark))
     levels = [Level(0.0, "today's version")]
     if result.cut > 0:
-        levels.append(Level(result.cut, f"least that passes, {result.worded(result.cut)}", "marked"))
+        levels.append(Level(result.cut, f"least that passes, {result.least_in_words}", "marked"))
     title = f"{shown(result.name)}: the difference to today's version; to the right is better"
     return Figure(title, Intervals(rows, levels), f"{result.in_words}.")
 
@@ -289,7 +291,7 @@ def money_sections(scene: Scene, said: Passage) -> Iterator[Section]:
     if said.balances:
         yield balance_section(
             title, said.balances, account(lacks).lacks, readout, going_wrong=scene.moment == "harm",
-            goes_on=said.tone == "good", for_executives=scene.for_executives,
+            goes_on=said.tone == "good", for_executives=scene.for_executives, of_waiting=of_late_outcomes(scene, readout, said.balances),
         )  # fmt: skip
         return
     left_out = [each.name for each in said.harm.lines if each not in harm.lines]

@@ -12,7 +12,7 @@ from egp.pages.brief.agreed import WEEK
 from egp.pages.brief.guardrails import REACHES
 from egp.pages.brief.holdout import Confirmation, Unread
 from egp.pages.brief.options import look_day
-from egp.pages.brief.priced import what
+from egp.pages.brief.priced import waiting_in_words, what
 from egp.pages.brief.tripped import first_reason, plainly
 from egp.plan.analysis.days import first_day, run_days
 from egp.plan.finding import NotChecked
@@ -45,6 +45,7 @@ def verdict_of(
     scene: Scene,
     result: PrimaryResult | str,
     rows: list[WatchedGuardrail],
+    stated: Account,
     harm: Account,
     balances: tuple[Balance, ...],
     confirmed: Confirmation | Unread | str,
@@ -53,7 +54,7 @@ def verdict_of(
     if scene.verdict != "proceed":
         return _withheld(scene, harm, balances), _TONE[scene.verdict]
     if scene.moment == "running":
-        return _on_course(scene), "neutral"
+        return f"{_on_course(scene)}{waiting_in_words(scene.plan, stated)}", "neutral"
     if scene.moment == "readout":
         return _read_out(scene, result, balances)
     if scene.moment == "ramp":

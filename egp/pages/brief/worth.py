@@ -358,7 +358,11 @@ def _span_in_words(launch: Launch) -> str:
 
 def _waiting_in_words(launch: Launch, waiting: Wait) -> str:
     days = counted(round(waiting.weeks * 7), "day")
-    said = f"Waiting {days} forgoes {launch.each(waiting.forgone)} where the launch gains, and saves {launch.each(waiting.saved)} where it loses"
+    stated = launch.economics.delay.weeks if launch.economics.delay else None
+    weeks = (
+        f", the {counted(stated, 'week')} of the plan's `economics.delay` in whole days," if stated else ""
+    )
+    said = f"Waiting {days}{weeks} forgoes {launch.each(waiting.forgone)} where the launch gains, and saves {launch.each(waiting.saved)} where it loses"
     if waiting.cost <= 0:
         return f"{said}: it costs nothing to wait."
     said = f"{said}: it costs {launch.each(waiting.cost)}, if all traffic were treated from the first day"

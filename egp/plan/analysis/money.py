@@ -60,12 +60,17 @@ class Amount(NamedTuple):
     def __neg__(self) -> Amount:
         return Amount(-self.high, -self.middle, -self.low, self.currency)
 
+    def part(self, share: float) -> Amount:
+        return Amount(share * self.low, share * self.middle, share * self.high, self.currency)
+
     def __str__(self) -> str:
-        """ "$7.7k (from $3.9k to $12k)"; without a range a number."""
+        """ "$7.7k (from $3.9k to $12k)", "about $0 (from -$36k to $37k)"; without a range a number."""
         if self.low == self.high:
             return money(self.middle, self.currency)
+        middle = self._rounded_middle
         low, high = (money(each, self.currency, 2) for each in (self.low, self.high))
-        return f"{money(self._rounded_middle, self.currency, 2)} (from {low} to {high})"
+        about = "" if middle else "about "
+        return f"{about}{money(middle, self.currency, 2)} (from {low} to {high})"
 
     @property
     def _rounded_middle(self) -> float:
