@@ -69,7 +69,7 @@ def test_two_stakeholders_and_two_bad_weeks(repository: Path) -> None:
         ("cs_contacts", "stage 90% so far", "harmed"),
         ("p95_page_load", "stage 90% so far", "within the margin"),
     ]
-    assert rows[3][2:4] == ["+14.8 % (+7.55 % to +23 %)", "7%"]
+    assert rows[4][2:4] == ["+14.8 % (+7.55 % to +23 %)", "7%"]
     tripped = points(section(page, "What tripped"))
     assert any(
         "in the weeks that began on 2023-03-02 (p < 0.001) and 2023-03-09 (p < 0.001), until 2023-03-15"
