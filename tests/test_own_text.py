@@ -127,6 +127,7 @@ MODULES: Mapping[str, str] = {
     "rules/document/ambiguous_quantity.py": STATED,
     "rules/document/inline_ignore.py": STATED,
     "rules/document/judgeable_design.py": STATED,
+    "rules/document/open_key.py": STATED,
     "rules/document/valid_yaml.py": STATED,
     "rules/economics/expected_value.py": STATED,
     "rules/governance/feature_flag.py": STATED,

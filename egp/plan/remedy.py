@@ -39,6 +39,9 @@ class Concession(NamedTuple):
     words: str
 
 
+GAP = "TODO"
+"""Stands for what only people know: no number and no source is one, so that what is proposed does not pass as it is."""
+
 FREE = Concession(TradeOff.NOTHING, "")
 PROPOSAL = Concession(
     TradeOff.EVIDENCE, "a proposal: agree on names and numbers of your own before any result"

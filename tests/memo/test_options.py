@@ -26,6 +26,7 @@ OFFERED = [
 
 BY_HAND = {
     "rejected/ml/auc-as-primary.yaml": "baseline and MDE are the author's to state",
+    "rejected/missing-guardrail.yaml": "Its numbers are the author's to measure",
     "rejected/personal-data.yaml": "whoever administers the repository",
     "rejected/self-approval.yaml": "name another person in `owner.dri`",
 }

@@ -273,7 +273,10 @@ def test_what_a_new_plan_offers_besides_can_be_taken(root: Path, capsys: pytest.
     taken = text.replace(line, line.partition("# ")[0] + line.partition("# ")[2].partition("  #")[0])
     cuped = value_of(taken)["statistics"]["variance_reduction"]
     assert cuped["method"] == "cuped"
-    report = judged(root, taken)
+    still_open = {each.place.pointer for each in judged(root, taken).diagnostics}
+    assert {f"/statistics/variance_reduction/{key}" for key in ("correlation", "source")} <= still_open
+    filled_in = taken.replace("correlation: ,", "correlation: 0.5,").replace("source: ,", "source: orders,")
+    report = judged(root, filled_in)
     assert not [each for each in report.diagnostics if "variance_reduction" in each.message]
 
 

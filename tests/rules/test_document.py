@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
+from egp.advice.edits import changed
 from egp.plan.experiment import read_experiment
 from egp.plan.finding import Finding
 from egp.rules.rule import load
 from egp.rules.rule_inputs import PlanFile, Portfolio, PortfolioIndex, entry_of
-from egp.yaml import Span, pointer, read_text
+from egp.yaml import Path, Span, pointer, read_text
+from egp.yaml.edits import Setting
 from tests.rules.examples import merged, plan_of, sound_text, sound_value
 
 
@@ -351,3 +353,25 @@ def test_a_character_that_nobody_sees_is_one_finding(unseen: str) -> None:
     found = findings("valid-plan", {"owner": {"dri": f"@pdp{unseen}pm"}})
     assert [at for at, _ in said(found)] == ["/owner/dri"]
     assert found[0].advice.text
+
+
+def texts(value: object, path: Path = ()) -> Iterator[Path]:
+    """Where a text stands, numbers and days among them: the document holds all of them as texts."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from texts(item, (*path, key))
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            yield from texts(item, (*path, at))
+    elif isinstance(value, str):
+        yield path
+
+
+@pytest.mark.parametrize("note", ["TODO", "tbd", "FIXME: ask", "<fill in>"])
+def test_a_note_in_place_of_a_value_passes_nowhere(note: str) -> None:
+    sound = read_text(json.dumps(sound_value()))[0].value
+    places = list(texts(sound))
+    assert len(places) > 100
+    for path in places:
+        text = changed(json.dumps(sound), [Setting(path, note)])
+        assert [each.at for each in findings_in("open-key", text)] == [path]

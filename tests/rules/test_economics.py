@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from egp.advice.edits import changed
+from egp.plan.experiment import read_experiment
 from egp.plan.finding import Finding
 from egp.policy.params import read_options
 from egp.rules.rule import load
@@ -178,11 +179,19 @@ class TestValuesThatRestOnARate:
 
 
 @pytest.mark.parametrize("floor", ["0 USD", "0.08 USD", "2.5 EUR"])
-def test_the_economics_that_are_proposed_can_be_pasted(floor: str) -> None:
+def test_the_economics_that_are_proposed_are_refused_until_they_are_filled_in(floor: str) -> None:
     rule = load("expected-value")
     params = rule.params(**read_options(rule, {"floor": floor}, (), []))
     silent = merged(sound_value(), {"economics": None})
     assert isinstance(silent, dict)
     (finding,) = rule.check(plan_of(silent), params)
     (remedy,) = finding.advice.remedies
-    assert list(rule.check(plan_of(applied(silent, remedy.edits)), params)) == []
+    pasted = applied(silent, remedy.edits)
+    _, problems = read_experiment(pasted)
+    assert {each.path[-1] for each in problems} >= {"probability", "p_success", "gain_per_success"}
+    unit = floor.split()[1]
+    stated = {"gain_per_success": f"25 {unit}", "cost_per_error": f"1 {unit}", "cost_per_unit": f"0.1 {unit}"}
+    if pasted["economics"]["floor"] == "TODO":
+        stated["floor"] = f"1 {unit}"
+    filled_in = {"scenarios": scenarios(("60%", "0.9"), ("40%", "0.8")), **stated}
+    assert list(rule.check(plan_of(merged(pasted, {"economics": filled_in})), params)) == []

@@ -11,7 +11,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
-from egp.plan.experiment import Experiment
+from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import measure
 from egp.policy.params import read_options
@@ -286,24 +286,34 @@ class TestLimitsWithoutMargin:
 
 
 class TestLinesToPaste:
-    """Lines in the help, pasted as they are, make a plan that no error rule of guardrails and stop rules refuses."""
+    """Lines in the help make a plan that no error rule of guardrails and stop rules refuses.
+
+    What only people know is a gap in them, and a gap is refused: a number that egp thought up would pass for theirs.
+    """
 
     RULES = ("required-guardrails", "guardrail-threshold", "guardrail-margin", "guardrail-coverage",
              "rollback-declared", "stop-rule-complete", "stop-rules-cover-guardrails", "hair-trigger",
              "dead-stop-rule", "guardrail-power")  # fmt: skip
 
     @pytest.mark.parametrize("name", ["p99_latency", "return_rate", "tickets"])
-    def test_missing_guardrail(self, name: str) -> None:
+    def test_a_guardrail_of_which_nothing_is_known_is_refused_until_it_is_filled_in(self, name: str) -> None:
         metrics = ["refund_rate", name]
         (finding,) = found("required-guardrails", {}, metrics=metrics)
+        value = pasted(sound_value(), finding)
+        assert isinstance(value, dict)
+        gaps = [key for key, each in value["guardrail_metrics"][-1].items() if each == "TODO"]
+        assert {"direction", "baseline", "non_inferiority_margin", "outcome_window"} <= {*gaps}
+        _, problems = read_experiment(value)
+        assert [each.path for each in problems] == [("guardrail_metrics", 3, key) for key in gaps]
         # A further guardrail takes a larger sample, which is a warning of its own.
-        self.accepted(pasted(sound_value(), finding), {"guardrail-power"}, required=metrics)
+        self.accepted(filled_in(value), {"guardrail-power"}, required=metrics)
 
     def test_several_missing_guardrails(self) -> None:
         (finding,) = found("required-guardrails", {}, metrics=["a_rate", "b", "refund_rate"])
         assert finding.advice.text.count("metric: ") == 2
         (finding,) = found("required-guardrails", {"guardrail_metrics": [], "stop_rules": []})
-        self.accepted(pasted(merged(sound_value(), {"guardrail_metrics": [], "stop_rules": []}), finding))
+        value = pasted(merged(sound_value(), {"guardrail_metrics": [], "stop_rules": []}), finding)
+        self.accepted(filled_in(value))
 
     def test_unwatched_segment(self) -> None:
         patch = {"economics": {"scenarios": {1: {"segment": "new_users"}}}}
@@ -322,6 +332,19 @@ class TestLinesToPaste:
             rule = load(rule_id)
             read = rule.params(**read_options(rule, options.get(rule_id, {}), (), []))
             assert not list(rule.check(*(plan_of(value), read)[: rule.takes])), rule_id
+
+
+def filled_in(value: object) -> object:
+    """The plan with a value for each gap."""
+    known = {"kind": "mean", "direction": "decrease", "outcome_window": "0d", "non_inferiority_margin": "8%"}
+    assert isinstance(value, dict)
+    for metric in value["guardrail_metrics"]:
+        numbers = {"baseline": "1900ms"} if metric.get("kind") == "quantile" else {"baseline": "3%"}
+        numbers |= {"influence_std_dev": "5200ms"}
+        numbers |= {"baseline": "0.042", "std_dev": "0.21"} if metric.get("kind") == "TODO" else {}
+        metric |= {key: {**known, **numbers}[key] for key, each in metric.items() if each == "TODO"}
+        metric |= {key: each for key, each in numbers.items() if key == "std_dev"}
+    return value
 
 
 def pasted(value: object, finding: Finding) -> object:

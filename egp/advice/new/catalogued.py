@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 MEASURED = frozenset(("baseline", "std_dev", "per_day", "units"))
 """What ``egp measure`` reads from what the plan's population did before."""
 
-SPREADS = {"mean": "std_dev", "ratio": "std_dev", "quantile": "influence_std_dev"}
-"""The key for how much a kind of metric varies."""
-
 
 def definition_of(name: object, policy: Policy) -> MetricDefinition | None:
     """The metric as the catalogue defines it."""

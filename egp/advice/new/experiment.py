@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from egp.advice.new.catalogued import SPREADS
 from egp.advice.new.questions import Answers, daily_units, most_units, outcome_days
 from egp.advice.new.settings import Settings
 from egp.advice.new.stated import COMMENTS_AT, NOTHING_STATED, Stated, open_line
+from egp.plan.analysis.guardrail_lines import SPREADS
 from egp.plan.power.sample import needed_sample
 from egp.plan.quantity import Interval
 from egp.plan.wording import duration_in_plan, listing, percent, share_in_plan, unit_count
@@ -391,7 +391,7 @@ class _Page(PlanLines):
             self._add(f"  looks: [{self.timetable.look}]")
             self._add("  correction: none")
             self._add(
-                "  # variance_reduction: {method: cuped, correlation: 0.5, pre_period: 28d, source: orders of 28 days, "
+                "  # variance_reduction: {method: cuped, correlation: , pre_period: 28d, source: , "
                 f"as_of: {self.timetable.as_of}, covers: all_units}}  # if measured, it takes fewer units: egp explain variance-reduction"
             )
         self._add(f"  guardrail_alpha: {share_in_plan(asked('largest_guardrail_alpha'))}")

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from egp.advice.new.catalogued import SPREADS, definition_of, is_open, population_of
+from egp.advice.new.catalogued import definition_of, is_open, population_of
 from egp.advice.new.experiment import LEAD, MEASURED_LATER, SCHEMA_LINE, Draft, PlanLines
 from egp.advice.new.questions import Answers
+from egp.plan.analysis.guardrail_lines import SPREADS
 from egp.plan.completing import overlaid, read_plan
 from egp.plan.experiment import Experiment
 from egp.plan.power.sample import needed_sample

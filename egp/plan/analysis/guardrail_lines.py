@@ -6,26 +6,45 @@ import re
 from itertools import count
 from typing import TYPE_CHECKING
 
+from egp.plan.remedy import GAP
 from egp.plan.wording import count_in_plan, duration_in_plan
 from egp.yaml.edits import APPEND, Addition
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric
 
+SPREADS = {"mean": "std_dev", "ratio": "std_dev", "quantile": "influence_std_dev"}
+"""The key for how much a kind of metric varies."""
+
 _USUAL_MINIMUM = 20_000
 
 
-def guardrail_line(name: str) -> Addition:
-    """A guardrail metric to add; its kind is guessed from the name, and its numbers are to be replaced."""
-    numbers: dict[str, object]
+def guardrail_line(plan: Experiment, name: str) -> Addition:
+    """A guardrail metric to add: what its name or the catalogue says of it, and gaps for what has to be found out.
+
+    A number that egp thought up would pass, and nobody would look at it again.
+    """
+    supplied = plan.supplied.catalogue if plan.supplied else None
+    known = supplied.metrics.get(name) if supplied else None
+    kind = known.kind if known and known.kind else _kind_by_name(name)
+    own: dict[str, object] = {} if known else {"kind": kind or GAP}
+    if kind == "quantile" and not known:
+        own["quantile"] = f"{name[1:3]}%"
+    if not known:
+        own["direction"] = GAP
+    own["baseline"] = GAP
+    if kind in SPREADS:
+        own[SPREADS[kind]] = GAP
+    if known is None or known.outcome_window is None:
+        own["outcome_window"] = GAP
+    return _guardrail({"id": name, **own, "non_inferiority_margin": GAP, "action": "rollback"})
+
+
+def _kind_by_name(name: str) -> str:
+    """What a name leaves no doubt of."""
     if re.match(r"p[0-9]{2}_", name):
-        numbers = {"kind": "quantile", "quantile": f"{name[1:3]}%", "direction": "decrease"}
-        numbers |= {"baseline": "1900ms", "influence_std_dev": "5200ms"}
-    elif name.endswith("_rate"):
-        numbers = {"kind": "proportion", "direction": "decrease", "baseline": "3%", "outcome_window": "0d"}
-    else:
-        numbers = {"kind": "mean", "direction": "decrease", "baseline": 0.042, "std_dev": 0.21}
-    return _guardrail({"id": name, **numbers, "non_inferiority_margin": "8%", "action": "rollback"})
+        return "quantile"
+    return "proportion" if name.endswith("_rate") else ""
 
 
 def _guardrail(metric: dict[str, object]) -> Addition:

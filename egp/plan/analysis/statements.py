@@ -16,6 +16,9 @@ _PLACEHOLDERS = frozenset(
 _NOBODY = frozenset(("nobody", "no one", "noone", "everyone", "everybody", "anyone", "all", "team", "owner"))
 _NOTE = r"(?:TODO|TBD|FIXME)\b|(?i:todo|tbd|fixme)\s*[:(]|<[^<>]*>$"
 """Notes to oneself, and templates in angle brackets."""
+_UNMISTAKABLE = frozenset(("todo", "tbd", "tba", "tbc", "fixme"))
+NOTES_BEGIN = "tTfF<"
+"""What no note begins otherwise than with, for who looks at many texts."""
 _NOTE_STARTS = ("todo", "tbd", "fixme", "<")
 _SHIPPING = ("ship", "launch", "release", "rollout", "roll_out")
 """How the names of decisions begin that ship."""
@@ -29,6 +32,11 @@ def stated(text: str | None) -> str:
     trimmed = text.strip()
     words = trimmed.strip(_AROUND).casefold()
     return "" if not words or words in _PLACEHOLDERS or _is_note(trimmed) else trimmed
+
+
+def stands_in(text: str) -> bool:
+    """Whether a text is a note to oneself or a template, whatever it was meant to say: no name and no value is one."""
+    return text.casefold() in _UNMISTAKABLE or _is_note(text)
 
 
 def _is_note(text: str) -> bool:

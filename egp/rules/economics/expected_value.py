@@ -115,7 +115,7 @@ from egp.plan.analysis.economics import Worth, add_up, weighted
 from egp.plan.experiment import Economics, Experiment
 from egp.plan.finding import Finding, need
 from egp.plan.quantity import Measure, shown
-from egp.plan.remedy import PROPOSAL, Remedies, Remedy, TradeOff, addition, advise, open_if, setting
+from egp.plan.remedy import GAP, PROPOSAL, Remedies, Remedy, TradeOff, addition, advise, open_if, setting
 from egp.plan.typed_reader import Money
 from egp.plan.wording import called, listing, percent, share_in_plan, significant
 from egp.rules import rule
@@ -144,7 +144,9 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             "the plan does not say what a success gains and an error costs, so its expected value cannot be computed",
             observed="missing",
             required="scenarios, gain, costs and a floor",
-            remedies=[addition(("economics",), _proposed(params), ", with amounts of your own", PROPOSAL)],
+            remedies=[
+                addition(("economics",), _proposed(params), ", with what is known for each TODO", PROPOSAL)
+            ],
         )
         return
     faults = [*_absent(economics), *_inputs(economics, params)]
@@ -154,17 +156,10 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
 
 
 def _proposed(params: Params) -> dict[str, object]:
-    """What a plan says of its economics, in amounts beside the policy's floor that show which is the larger."""
-    unit, floor = params.floor.unit, params.floor.value or 0.05
-    amounts = {"gain_per_success": 10, "cost_per_error": 2, "cost_per_unit": 0.1, "floor": 1}
-    scenarios = [("base", "70%", 0.4), ("worst", "30%", 0.3)]
-    return {
-        "scenarios": [
-            {"name": name, "probability": probability, "p_success": p_success}
-            for name, probability, p_success in scenarios
-        ],
-        **{key: f"{significant(times * floor, 6)} {unit}" for key, times in amounts.items()},
-    }
+    """What a plan says of its economics: the policy's floor, and gaps, since amounts that egp thought up would pass."""
+    scenarios = [{"name": name, "probability": GAP, "p_success": GAP} for name in ("base", "worst")]
+    amounts = dict.fromkeys(("gain_per_success", "cost_per_error", "cost_per_unit"), GAP)
+    return {"scenarios": scenarios, **amounts, "floor": params.floor.text if params.floor.value else GAP}
 
 
 def _absent(economics: Economics) -> Iterator[Finding]:

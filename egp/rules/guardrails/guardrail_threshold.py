@@ -106,10 +106,11 @@ from typing import TYPE_CHECKING
 
 from egp.plan.analysis.registered import is_change_of, planned_units
 from egp.plan.experiment import Experiment, Limit, Metric
-from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import Measure, MetricChange
-from egp.plan.remedy import addition
+from egp.plan.remedy import Remedy, addition, advise
 from egp.plan.wording import called, percent
+from egp.stats import StatisticsInputError
 from egp.yaml import Path
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
         if limit is not None:
             yield from _limit_faults(limit, metric, path)
         if margin is None and limit is None:
-            yield _no_threshold(metric, path)
+            yield _no_threshold(plan, metric, path)
         if metric.direction is None:
             yield _no_direction(metric, path)
         if metric.action is None:
@@ -141,15 +142,30 @@ def _name(metric: Metric) -> str:
     return called(metric.id, "this guardrail")
 
 
-def _no_threshold(metric: Metric, path: Path) -> Finding:
+def _no_threshold(plan: Experiment, metric: Metric, path: Path) -> Finding:
     return Finding(
         (*path, "non_inferiority_margin"),
         f"no harm to {_name(metric)}, however large, would stop this launch: it has neither a margin nor a limit",
         observed="no threshold",
         required="a margin or a limit",
-        help="add `non_inferiority_margin:` with the largest harm that is still acceptable, as in 5%, "
-        "or a `limit` with `min` or `max`",
+        remedies=lambda: [_threshold_of_ones_own(plan, metric, path)],
     )
+
+
+def _threshold_of_ones_own(plan: Experiment, metric: Metric, path: Path) -> Remedy:
+    """In words, since what harm is acceptable no rule knows; beside them what this sample could find."""
+    words = "add `non_inferiority_margin:` with the largest harm that is still acceptable, or a `limit` with `min` or `max`"
+    try:
+        margin = _least_ruled_out(plan, metric, path, _USUAL_POWER)
+    except (NotChecked, ArithmeticError, StatisticsInputError):
+        return advise(words)
+    return advise(f"{words}; the declared sample can rule out {margin} with {percent(_USUAL_POWER)} power")
+
+
+def _least_ruled_out(plan: Experiment, metric: Metric, path: Path, power: float) -> MetricChange:
+    from egp.plan.analysis.ruled_out import ruled_out
+
+    return ruled_out(plan, path, metric, planned_units(plan), power)
 
 
 def _no_direction(metric: Metric, path: Path) -> Finding:
@@ -182,20 +198,23 @@ def _margin_faults(margin: MetricChange, metric: Metric, path: Path) -> Iterator
     baseline = metric.baseline
     if not margin.value:
         problem = f"a margin of {margin} requires the readout to rule out every harm, which no sample can do"
-        advice = "set a margin above 0, as in `non_inferiority_margin: 5%`, or replace it by a `limit`; where nothing may rise and nothing is decided by it, by `any_harm: inform`"
+        advice = "set a margin above 0, the largest harm that is still acceptable, or replace it by a `limit`; where nothing may rise and nothing is decided by it, by `any_harm: inform`"
     elif baseline is not None and margin.relative and not baseline.value:
         problem = f"{margin} of a baseline of {baseline} is a margin of 0, and no sample rules out every harm"
-        advice = "state the margin as an absolute change, as in `non_inferiority_margin: 0.05pp`"
+        advice = f"state the margin as an absolute change, in {_unit_of_changes(baseline)}"
     elif baseline is not None and not is_change_of(margin, baseline):
         problem = f"{margin} cannot be a change of a baseline of {baseline}"
-        advice = (
-            "state the margin in the baseline's unit, or relative to it, as in `non_inferiority_margin: 5%`"
-        )
+        advice = f"state the margin in {_unit_of_changes(baseline)}, or relative to the baseline, in %"
     else:
         return
     yield Finding(
         (*path, "non_inferiority_margin"), f"{_name(metric)}: {problem}", str(margin), "above 0", advice
     )
+
+
+def _unit_of_changes(baseline: Measure) -> str:
+    units = {"share": "pp or bps", "s": "ms or s", "": "the metric's own unit"}
+    return units.get(baseline.unit, baseline.unit)
 
 
 def _limit_faults(limit: Limit, metric: Metric, path: Path) -> Iterator[Finding]:
@@ -247,13 +266,12 @@ _USUAL_POWER = 0.8
 
 
 def _could_be_ruled_out(broken: Broken) -> Iterator[str]:
-    from egp.plan.analysis.ruled_out import ruled_out
     from egp.rules.costs import guardrail_of
 
     found, power = guardrail_of(broken), broken.asked("guardrail_power") or _USUAL_POWER
     if found:
         path, metric = found
-        margin = ruled_out(broken.plan, path, metric, planned_units(broken.plan), power)
+        margin = _least_ruled_out(broken.plan, metric, path, power)
         yield (
             f"The declared sample could rule out harm of {margin} with {percent(power)} power, "
             "if the plan said that this is what matters."

@@ -131,8 +131,11 @@ def _free_names() -> Iterator[str]:
 def _lines(plan: Experiment, names: list[str], moved: Sequence[str] = ()) -> Remedy:
     """The guardrails as lines to add, with the stop rules that other rules then require."""
     unwatched = [name for name in names if name not in {stop_rule.metric for stop_rule in plan.stop_rules}]
-    lines = [*map(guardrail_line, names), *(stop_rule_line(plan, name) for name in unwatched)]
-    after = "; ".join([", with the metric's own kind and numbers", *moved])
+    lines = [
+        *(guardrail_line(plan, name) for name in names),
+        *(stop_rule_line(plan, name) for name in unwatched),
+    ]
+    after = "; ".join([", with what is known of the metric for each TODO", *moved])
     return Remedy(tuple(lines), PROPOSAL, after=after)
 
 
@@ -156,6 +159,12 @@ def _too_few(plan: Experiment, params: Params) -> Finding:
         required=f"at least {params.at_least}",
         remedies=[_lines(plan, [next(name for name in _free_names() if name not in taken)])],
     )
+
+
+def by_hand(broken: Broken) -> str:
+    """Who finds out what a new guardrail has to say."""
+    advice = broken.diagnostic.help
+    return f"{advice[:1].upper()}{advice[1:]}. Its numbers are the author's to measure, its margin the author's to agree on."
 
 
 def costs(broken: Broken) -> Iterator[str]:
