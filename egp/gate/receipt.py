@@ -159,7 +159,7 @@ def read_receipt(path: str) -> tuple[dict[str, Any], Call]:
         raise _no_receipt(path) from None
     if not isinstance(receipt, dict) or not isinstance(receipt.get("call"), dict):
         raise _no_receipt(path)
-    if receipt.get("gate") != GATE_VERSION:
+    if not _is_same(receipt.get("gate"), GATE_VERSION):
         message = (
             f"the receipt has format {shown(receipt.get('gate'))}, and this egp reads format {GATE_VERSION}"
         )
@@ -194,13 +194,18 @@ def _call_of(path: str, receipt: dict[str, Any]) -> Call:
         raise _no_receipt(path) from None
     if not isinstance(judged, datetime) or judged.tzinfo is None:
         raise _no_receipt(path)
+    as_if, served, ledger = receipt.get("as_if", False), stated.get("served"), receipt.get("ledger")
+    if not isinstance(as_if, bool) or not all(isinstance(each, str | None) for each in (served, ledger)):
+        raise _no_receipt(path)
+    if as_if and as_of is None:  # as if it were when? Only the clock of a call needs no instant
+        raise _no_receipt(path)
     return Call(
         **{name: str(text) for name, text in texts.items()},
-        served=str(stated.get("served") or ""),
-        ledger=str(receipt["ledger"] or NONE) if "ledger" in receipt else None,
+        served=served or "",
+        ledger=(ledger or NONE) if "ledger" in receipt else None,
         asking=None,
         as_of=as_of,
-        now=None if receipt.get("as_if") else judged,
+        now=None if as_if else judged,
         commit=str(_mapping(receipt.get("action")).get("commit") or ""),
         frozen=frozen_in(receipt),
         is_replay=True,
@@ -219,11 +224,12 @@ def _analysis(path: str, receipt: dict[str, Any]) -> int:
 def differences(receipt: dict[str, Any], again: GateJudgement) -> Iterator[str]:
     """What is not as the receipt has it: inputs first, since they explain the rest."""
     now: dict[str, Any] = json.loads(written(again))
-    for name, before in _mapping(receipt.get("inputs")).items():
-        after = now["inputs"].get(name)
-        if before != after:
+    inputs = _mapping(receipt.get("inputs"))
+    for name in {**now["inputs"], **inputs}:
+        before, after = inputs.get(name), now["inputs"].get(name)
+        if not _is_same(before, after):
             yield f"{shown(name)}: not what was judged, {_digest(before)} then and {_digest(after)} now"
-    if receipt.get("tool") != now["tool"]:
+    if not _is_same(receipt.get("tool"), now["tool"]):
         yield f"egp {_version(receipt)} judged then, egp {_version(now)} now"
     if again.call.analysis != ANALYSIS:
         yield f"judged by analysis {again.call.analysis} then, and by analysis {ANALYSIS} now"
@@ -236,24 +242,30 @@ def differences(receipt: dict[str, Any], again: GateJudgement) -> Iterator[str]:
     excepted.update(key for key in ("ledger", "emergencies") if key not in receipt)
     receipt = {**receipt, "call": {"served": "", **_mapping(receipt.get("call"))}}
     for key in [
-        key for key in {**now, **receipt} if key not in excepted and receipt.get(key) != now.get(key)
+        key
+        for key in {**now, **receipt}
+        if key not in excepted and not _is_same(receipt.get(key), now.get(key))
     ]:
         yield f"{shown(key)} was {_short(receipt.get(key))}, and is {_short(now.get(key))} now"
 
 
 def _checks(receipt: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
     before = receipt.get("checks") if isinstance(receipt.get("checks"), list) else []
-    known = {_mapping(each).get("check") for each in before or []}
+    known = {shown(_mapping(each).get("check")) for each in before or []}
     # A check that came later has nothing to compare; if it does not pass, the verdict tells.
-    after = [each for each in now["checks"] if each["check"] in known or "as_if" in receipt]
-    if before == after:
-        return
-    changed = [(then, today) for then, today in zip(before or [], after, strict=False) if then != today]
+    after = [each for each in now["checks"] if shown(each["check"]) in known or "as_if" in receipt]
+    pairs = zip(before or [], after, strict=False)
+    changed = [(then, today) for then, today in pairs if not _is_same(then, today)]
     for then, today in changed:
         name = shown(_mapping(then).get("check"))
         yield f"{name} said: {_short(_mapping(then).get('message'))}; it says: {_short(today['message'])}"
     if len(before or []) != len(after):
         yield f"there were {len(before or [])} readings, and there are {len(after)} now"
+
+
+def _is_same(before: object, now: object) -> bool:
+    """Whether both are written alike. For Python 1 is True, and 0 is False."""
+    return json.dumps(before, sort_keys=True) == json.dumps(now, sort_keys=True)
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -134,6 +134,61 @@ def test_what_is_no_receipt_is_refused(repository: Path, content: str) -> None:
     assert "Traceback" not in again.err
 
 
+@pytest.mark.parametrize("as_of", ["absent", None])
+def test_as_if_it_were_no_instant_is_no_receipt(repository: Path, as_of: str | None) -> None:
+    path = receipt_of(repository)
+    receipt = json.loads(path.read_text())
+    assert receipt["as_if"] is True
+    if as_of == "absent":
+        del receipt["call"]["as_of"]
+    else:
+        receipt["call"]["as_of"] = as_of
+    path.write_text(json.dumps(receipt))
+    again = replay(repository)
+    assert (again.status, again.out) == (2, "")
+    assert "this is no receipt of egp gate" in again.err
+
+
+_NO_VALUE: Any = object()
+_PLACES = [
+    *(("call", key) for key in ("plan", "results", "to", "as_of", "variant", "policy", "source", "served")),
+    *((key,) for key in ("gate", "as_if", "as_of", "analysis", "ledger", "inputs", "checks", "call", "readouts")),
+    *(("inputs", key) for key in ("plan", "lock", "results", "policy")),
+    *(("checks", 0, key) for key in ("check", "state", "message", "numbers", "withheld")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", _PLACES, ids=lambda place: "/".join(map(str, place)))
+def test_a_value_of_another_type_is_refused_or_named_and_never_the_same(
+    repository: Path, place: tuple[Any, ...]
+) -> None:
+    path = receipt_of(repository)
+    values: tuple[Any, ...] = (_NO_VALUE, None, True, 0, [[]])
+    for value in values:
+        receipt = json.loads(path.read_text())
+        *above, last = place
+        holder = receipt
+        for key in above:
+            holder = holder[key]
+        before = holder[last]
+        if value is _NO_VALUE:
+            del holder[last]
+        else:
+            holder[last] = value
+        if _is_left_open(place, value) or json.dumps(value, default=str) == json.dumps(before):
+            continue
+        (repository / "other.json").write_text(json.dumps(receipt))
+        again = call(repository, "gate", "--replay", "other.json")
+        assert again.status == 2, (value, again.out)
+        assert "this is a bug of egp" not in again.err, (value, again.err)
+
+
+def _is_left_open(place: tuple[Any, ...], value: object) -> bool:
+    """What receipts of earlier releases lack, and what says nothing by being absent."""
+    lacks = {("as_if",), ("ledger",), ("call", "served")}
+    return place in lacks and (value is _NO_VALUE or value is None)
+
+
 def test_a_receipt_that_is_gone(repository: Path) -> None:
     assert "cannot read the receipt" in replay(repository).err
 
