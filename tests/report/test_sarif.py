@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import pytest
 from jsonschema import Draft4Validator
 
+from egp import ADDRESS, VERSION
 from egp.check import check
 from egp.cli.main import main
 from egp.output.report.model import Report
@@ -160,10 +161,13 @@ def test_an_analysis_has_a_category_of_its_own(folder: Path) -> None:
         assert log["runs"][0]["automationDetails"] == {"id": named}
 
 
-def test_a_rule_of_egp_links_to_its_page(folder: Path) -> None:
+def test_a_rule_of_egp_links_to_its_page_in_the_same_version_and_brings_it_along(folder: Path) -> None:
     for rule in log_of(examples(folder))["runs"][0]["tool"]["driver"]["rules"]:
-        page = rule["helpUri"].partition("/blob/")[2].partition("/")[2]
-        assert (Path(ROOT) / page).is_file()
+        version, _, page = rule["helpUri"].removeprefix(f"{ADDRESS}/blob/").partition("/")
+        assert version == f"v{VERSION}"
+        assert (Path(ROOT) / page).read_text(encoding="utf-8").startswith(f"# {rule['id']}\n")
+        assert rule["fullDescription"]["text"]
+        assert rule["help"]["markdown"].endswith(f"`egp explain {rule['id']}`")
 
 
 def fingerprints(result: Any) -> Any:
