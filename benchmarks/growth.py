@@ -31,7 +31,15 @@ COMMANDS = {
 }
 """The last one writes, and is measured last."""
 
-GIT = ("git", "-c", "user.name=egp", "-c", "user.email=egp@example.com", "-c", "commit.gpgsign=false")
+_SETTINGS = (
+    "user.name=egp",
+    "user.email=egp@example.com",
+    "commit.gpgsign=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+)
+GIT = ("git", *(part for each in _SETTINGS for part in ("-c", each)))
+"""Git tidies up in the background otherwise, in a folder that is measured and removed."""
 
 
 def committed(place: Path, count: int) -> Path:

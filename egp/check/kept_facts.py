@@ -14,8 +14,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from itertools import islice
 from operator import attrgetter
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,8 @@ _MOST_BYTES = 100_000_000
 _MOST_REPOSITORIES = 50
 """Of more, those that were written longest ago are dropped."""
 _ENDING = ".facts"
-_FORMAT = "egp-facts-2"
+_FORMAT = "egp-facts-3"
+_OF_A_LINE = 1000
 
 _NAMES = fields(PortfolioEntry)[1:-1]
 _held = attrgetter(*_NAMES)
@@ -94,14 +96,14 @@ class KeptFacts:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        known = _read(path)
-        self._files: dict[str, list[Any]] = known.get("files", {})
+        self._files: dict[str, list[Any]]
         """Path → the file's state, and the hash of its content."""
-        self._facts: dict[str, list[list[Any]]] = known.get("facts", {})
+        self._facts: dict[str, list[list[Any]]]
         """Hash of a content, and what else they rest on → its facts."""
         self._files_now: dict[str, list[Any]] = {}
         self._facts_now: dict[str, list[list[Any]]] = {}
         self._lacking = 0
+        self._files, self._facts = _read(path)
 
     @classmethod
     def of(cls, finder: PlanFinder) -> KeptFacts | None:
@@ -162,17 +164,33 @@ class KeptFacts:
         """Writes what is known now, where that is worth it."""
         if self._lacking < WORTH_WRITING:
             return
-        known = {"by": _read_by(), "files": self._files_now, "facts": self._facts_now}
+        known = _lines(self._files_now, self._facts_now)
         write_kept(self._path, _FORMAT, known, _MOST_BYTES, _MOST_REPOSITORIES)
 
 
-def _read(path: str) -> dict[str, Any]:
-    """What was kept; nothing where that cannot be used."""
-    known = read_kept(path, _FORMAT, _MOST_BYTES)
+def _lines(files: dict[str, Any], facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What is known, so many files and facts a line, and each with what read them."""
+    by, both = _read_by(), (iter(files.items()), iter(facts.items()))
+    for _ in range(0, max(len(files), len(facts)), _OF_A_LINE):
+        some_files, some_facts = (dict(islice(each, _OF_A_LINE)) for each in both)
+        yield {"by": by, "files": some_files, "facts": some_facts}
+
+
+def _read(path: str) -> tuple[dict[str, list[Any]], dict[str, list[list[Any]]]]:
+    """The files and the facts that were kept; none where that cannot be used."""
+    lines = read_kept(path, _FORMAT, _MOST_BYTES) or ()
+    files: dict[str, list[Any]] = {}
+    facts: dict[str, list[list[Any]]] = {}
+    by = _read_by() if lines else ""
     try:
-        return known if known["by"] == _read_by() and _has_its_shape(known) else {}
+        for known in lines:
+            if known["by"] != by or not _has_its_shape(known):
+                return {}, {}
+            files.update(known["files"])
+            facts.update(known["facts"])
     except (KeyError, TypeError):
-        return {}
+        return {}, {}
+    return files, facts
 
 
 def _has_its_shape(known: dict[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from errno import ELOOP, ENOSYS, ENOTSUP, EPERM
 
@@ -38,10 +38,15 @@ def write_atomically(path: str, content: bytes, writer: str = "") -> None:
 
     ``writer`` tells files in the making apart where several processes may write the same one.
     """
+    write_pieces_atomically(path, (content,), writer)
+
+
+def write_pieces_atomically(path: str, pieces: Iterable[bytes], writer: str = "") -> None:
+    """The same of a content that need not stand in memory as a whole. Raises OSError, the old file then untouched."""
     with _held(path) as (folder, name):
         partial = f"{name}{writer}{PARTIAL}"
         try:
-            _fill(partial, content, folder, like=name)
+            _fill(partial, pieces, folder, like=name)
             os.replace(partial, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with suppress(OSError):
@@ -54,7 +59,7 @@ def write_atomically(path: str, content: bytes, writer: str = "") -> None:
                 )  # the new name survives a loss of power, where the system lets a folder be synchronised
 
 
-def _fill(name: str, content: bytes, folder: int | None, like: str = "") -> None:
+def _fill(name: str, pieces: Iterable[bytes], folder: int | None, like: str = "") -> None:
     """Makes a file in the making, with the permissions of another one, and has the disk keep it."""
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
@@ -63,7 +68,8 @@ def _fill(name: str, content: bytes, folder: int | None, like: str = "") -> None
     try:
         if like:
             _keep_permissions(folder, like, descriptor)
-        _write_all(descriptor, content)
+        for each in pieces:
+            _write_all(descriptor, each)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -75,7 +81,7 @@ def write_anew(path: str, content: bytes) -> None:
     with _held(path) as (folder, name):
         partial = f"{name}.{os.getpid()}{PARTIAL}"
         try:
-            _fill(partial, content, folder)
+            _fill(partial, (content,), folder)
             _name_anew(partial, name, folder)
         finally:
             with suppress(OSError):

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import blake2b
+from io import BytesIO
 from typing import Any
 
-from egp.yaml.atomic import make_private_folder, take_back, write_atomically
+from egp.yaml.atomic import make_private_folder, take_back, write_pieces_atomically
 from egp.yaml.files import is_inside, read_regular, real_path
 
 
@@ -46,8 +48,8 @@ def is_private(path: str) -> bool:
     )
 
 
-def read_kept(path: str, form: str, most: int) -> Any:
-    """What a file of a form has, as JSON; None where that cannot be used."""
+def read_kept(path: str, form: str, most: int) -> list[Any] | None:
+    """What a file of a form has, a value of JSON a line; None where that cannot be used."""
     import json
 
     if not is_private(path):
@@ -55,32 +57,38 @@ def read_kept(path: str, form: str, most: int) -> Any:
     try:
         content = read_regular(path, most, os.path.dirname(path))
         begin = content.index(b"\n") + 1
-        if content[: begin - 1] != head(form, memoryview(content)[begin:]):
+        if content[: begin - 1] != head(form, (memoryview(content)[begin:],)):
             return None
-        text = str(memoryview(content)[begin:], "ascii")
-        del content  # of very many plans it takes as much room as what is read of it
-        return json.loads(text)
+        lines = BytesIO(content)
+        lines.seek(begin)
+        return [json.loads(each) for each in lines]
     except (OSError, ValueError, RecursionError):
         return None
 
 
-def write_kept(path: str, form: str, known: object, most_bytes: int, most_files: int) -> None:
-    """Keeps what JSON can say, where that is not too much; of files with the same ending only the latest stay."""
+def write_kept(path: str, form: str, known: Iterable[object], most_bytes: int, most_files: int) -> None:
+    """Keeps values that JSON can say, where that is not too much; of files with the same ending only the latest stay.
+
+    Each stands in a line of its own, so that of very many plans never more than a line is written at once.
+    """
     import json
 
     folder, (_, ending) = os.path.dirname(path), os.path.splitext(path)
     with suppress(OSError):
         make_private_folder(folder)
         if is_private(folder):
-            text = json.dumps(known, separators=(",", ":")).encode("ascii")
-            if len(text) < most_bytes:
-                write_atomically(path, head(form, text) + b"\n" + text, f".{os.getpid()}")
+            lines = [f"{json.dumps(each, separators=(',', ':'))}\n".encode("ascii") for each in known]
+            if sum(map(len, lines)) < most_bytes:
+                write_pieces_atomically(path, (head(form, lines), b"\n", *lines), f".{os.getpid()}")
             _drop_oldest(folder, ending, most_files)
 
 
-def head(form: str, text: bytes | memoryview) -> bytes:
+def head(form: str, pieces: Iterable[bytes | memoryview]) -> bytes:
     """The first line of a file: what it is, and its checksum."""
-    return f"{form} {blake2b(text, digest_size=32).hexdigest()}".encode()
+    checksum = blake2b(digest_size=32)
+    for each in pieces:
+        checksum.update(each)
+    return f"{form} {checksum.hexdigest()}".encode()
 
 
 def _drop_oldest(folder: str, ending: str, most: int) -> None:

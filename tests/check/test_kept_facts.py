@@ -140,6 +140,21 @@ def test_a_file_that_is_as_it_was_is_not_parsed(desk: Desk, parsed: list[str]) -
     assert parsed[3:] == [], "the content is known, whatever the file is called"
 
 
+def test_more_than_a_line_has_is_kept_in_several(
+    cache: Path, desk: Desk, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_facts, "_OF_A_LINE", 1)
+    first = desk.check()
+    (file,) = cache.glob("*.facts")
+    head_line, *lines = file.read_bytes().splitlines()
+    assert [len(json.loads(each)["files"]) for each in lines] == [1, 1]
+    assert desk.check() == first
+    assert parsed == ["a.yaml", "b.yaml"]
+    file.write_bytes(b"\n".join((head_line, *lines[:1])))
+    assert desk.check() == first
+    assert parsed == ["a.yaml", "b.yaml"] * 2
+
+
 def test_a_link_that_leads_out_is_said_each_time(desk: Desk, tmp_path: Path) -> None:
     desk.check()
     (desk.root / "experiments/a.yaml").rename(tmp_path / "a.yaml")
@@ -257,7 +272,7 @@ def _of_shape(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], No
         known = json.loads(file.read_bytes().partition(b"\n")[2])
         change(known)
         text = json.dumps(known).encode()
-        file.write_bytes(head(kept_facts._FORMAT, text) + b"\n" + text)
+        file.write_bytes(head(kept_facts._FORMAT, [text]) + b"\n" + text)
 
     return write
 
@@ -285,8 +300,8 @@ SPOILT: dict[str, Callable[[Path], object]] = {
     "other words": _other_words,
     "cut off": lambda file: file.write_bytes(file.read_bytes()[:-9]),
     "empty": lambda file: file.write_bytes(b""),
-    "no JSON": lambda file: file.write_bytes(head(kept_facts._FORMAT, b"{") + b"\n{"),
-    "another JSON": lambda file: file.write_bytes(head(kept_facts._FORMAT, b"[]") + b"\n[]"),
+    "no JSON": lambda file: file.write_bytes(head(kept_facts._FORMAT, [b"{"]) + b"\n{"),
+    "another JSON": lambda file: file.write_bytes(head(kept_facts._FORMAT, [b"[]"]) + b"\n[]"),
     "files that are none": _of_shape(lambda known: known.update(files=[])),
     "facts that are none": _of_shape(lambda known: known.update(facts=7)),
     "no facts": _of_shape(lambda known: known.pop("facts")),

@@ -326,13 +326,14 @@ SPOILT: dict[str, Callable[[Path], object]] = {
 
 
 def _read(file: Path) -> Any:
-    return json.loads(file.read_bytes().partition(b"\n")[2])
+    return [json.loads(line) for line in file.read_bytes().splitlines()[1:]]
 
 
 def _write(file: Path, known: object) -> None:
     """With its checksum, as whoever knows how it is made can."""
-    text = json.dumps(known).encode()
-    file.write_bytes(head(kept_answer._FORMAT, text) + b"\n" + text)
+    lines = known if isinstance(known, list) else [known]
+    text = "\n".join(map(json.dumps, lines)).encode()
+    file.write_bytes(head(kept_answer._FORMAT, [text]) + b"\n" + text)
 
 
 @pytest.mark.parametrize("how", SPOILT)

@@ -36,7 +36,7 @@ _MOST_BYTES = 20_000_000
 _MOST_ANSWERS = 20
 """Of more, those that were written longest ago are dropped."""
 _ENDING = ".answer"
-_FORMAT = "egp-answer-1"
+_FORMAT = "egp-answer-2"
 
 _OF_EVERY_CALL = frozenset({"_", "OLDPWD", "SHLVL"})
 """Variables that a shell changes from call to call, and nobody here reads."""
@@ -82,7 +82,7 @@ class KeptAnswer:
     def said(self) -> Said | None:
         """What the call said before; None where that is not known, or might be something else now."""
         known = read_kept(self._path, _FORMAT, _MOST_BYTES)
-        if not _has_its_shape(known):
+        if known is None or not _has_its_shape(known):
             return None
         state, plans, days, status, text = known
         self._plans = plans
@@ -139,11 +139,10 @@ def _runs_what_others_wrote(policy: Policy) -> bool:
     )
 
 
-def _has_its_shape(known: Any) -> bool:
+def _has_its_shape(known: list[Any]) -> bool:
     """Whether it is made as this version makes it."""
     return (
-        isinstance(known, list)
-        and [each.__class__ for each in known] == [str, int, list, int, str]
+        [each.__class__ for each in known] == [str, int, list, int, str]
         and known[3] in (0, 1)
         and all(isinstance(day, list) and [each.__class__ for each in day] == [str, str] for day in known[2])
     )
