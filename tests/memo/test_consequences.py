@@ -72,6 +72,19 @@ def test_the_cost_is_in_numbers_of_the_plan(name: str, rule: str, number: str) -
     assert number in costs(f"rejected/{name}.yaml", rule)
 
 
+def test_the_power_of_a_guardrail_says_whose_outcomes_it_counts() -> None:
+    """Exposed from 23 January to 5 February and read on the 6th: of 14 days, seven are over for as long as refunds take."""
+    case = changed_case(
+        "experiments/pdp-buy-now.yaml", {"non_inferiority_margin: 8%": "non_inferiority_margin: 6%"}
+    )
+    late = " ".join(consequences_of(case, case.judged.of("guardrail-power")[0]))
+    assert late.endswith("end on hold. That counts the 50 % of units whose outcomes are in by the readout.")
+    at_once = costs("rejected/ship-on-day-five.yaml", "guardrail-power")
+    assert at_once.endswith(
+        "end on hold. That takes outcomes to be in at once, as the plan does; late ones would leave less."
+    )
+
+
 def test_what_cannot_be_computed_is_left_out() -> None:
     case = changed_case("rejected/too-small-a-sample.yaml", {"  baseline: 12%\n": ""})
     assert not [

@@ -99,6 +99,7 @@ from egp.plan.wording import (
     at_least_like,
     called,
     one_in,
+    percent,
     power_below,
     power_text,
     share_text,
@@ -297,8 +298,17 @@ def costs(broken: Broken) -> Iterator[str]:
         power = stats.achieved_power(test, 0.0, metric_units(plan, metric, planned_units(plan)))
         yield (
             f"{called(metric.id, 'A guardrail')}: of a harmless launch the readout rules out {metric.non_inferiority_margin} of harm "
-            f"with {power_text(power)} power; {one_in(1 - power)} harmless launches end on hold."
+            f"with {power_text(power)} power; {one_in(1 - power)} harmless launches end on hold.{_outcomes_counted(plan, metric)}"
         )
+
+
+def _outcomes_counted(plan: Experiment, metric: Metric) -> str:
+    """Whose outcomes that power counts, where it is not those of everybody, waited for until they are in."""
+    if (matured := matured_share(plan, metric)) < 1:
+        return f" That counts the {percent(matured)} of units whose outcomes are in by the readout."
+    if not metric.outcome_window and metric.kind != "quantile":  # a page has loaded when it was seen
+        return " That takes outcomes to be in at once, as the plan does; late ones would leave less."
+    return ""
 
 
 def picture(broken: Broken) -> Picture | None:
