@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from egp.gate.amounts import least_written, signed
 from egp.output.page.model import Command, Table
 from egp.plan.experiment import read_experiment
 from egp.plan.wording import money
@@ -265,6 +266,24 @@ def test_a_delay_into_a_calendar_is_told(repository: Path) -> None:
     assert late["B"][2].tone == "caution", "the ramp would begin in the peak sale of October"
     objections = points(section(ask(repository, RANKING, as_of=DAY).page, "The options"))
     assert any("peak_sale" in each and each.endswith("(calendar-conflict)") for each in objections)
+
+
+def test_what_misses_a_bound_is_not_written_as_the_bound(repository: Path) -> None:
+    """0.7 × 0.4 + 0.3 × 0.3399 is 0.38197: three digits of it would be the limit that it misses."""
+    edit(repository, RANKING, ("min: 0.39}", "min: 0.382}"), ("p_success: 0.34,", "p_success: 0.3399,"))
+    said = " ".join(points(section(ask(repository, RANKING, as_of=DAY).page, "The options")))
+    assert "precision_at_10 would be 0.38197, where its limit holds the ramp below 0.382" in said
+
+
+@pytest.mark.parametrize(("unit", "step"), [("share", 1e-4), ("s", 1e-6), ("USD", 1e-5), ("", 1e-5)])
+def test_a_least_value_as_it_is_written_passes(unit: str, step: float) -> None:
+    """Of each size in each unit: what is read from the page is no less than the least, and by less than the last digit more."""
+    for least in (0.0023491, 0.0012301, 0.00234, 0.004):
+        (number, *_) = signed(least_written(least, unit), unit).split()
+        times = {"share": 100, "s": 1000}.get(unit, 1)
+        assert least - 1e-12 <= float(number) / times < least + step
+    falling = signed(-least_written(0.0123456, "s"), "s")
+    assert falling == "-12.35 ms", "a fall of 12.34 ms would not pass"
 
 
 def test_the_narrower_plan_leaves_out_the_segment_of_the_worst_scenario(repository: Path) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from egp.plan.quantity import shown
-from egp.plan.wording import percent, significant
+from egp.plan.wording import numbers_apart
 from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -60,9 +60,14 @@ def _lift(plan: Experiment) -> Iterator[Hurdle]:
         yield Hurdle(
             least.value,
             lambda traffic: traffic.lift,
-            lambda found: f"it gains {percent(found, 2)} of today's value",
+            lambda found: f"it gains {_apart(found * 100, least.value * 100, 2)} % of today's value",
             f"where at least {least} is required (if {primary} moves alike)",
         )
+
+
+def _apart(found: float, bound: float, digits: int = 3) -> str:
+    """A number that misses its bound, never written as the bound itself."""
+    return numbers_apart(found, bound, digits)[0]
 
 
 def _success_in(at: int, traffic: Traffic) -> float | None:
@@ -86,21 +91,23 @@ def _of_metric(
         return
     rolls_back = metric.action == "rollback"
     if margin is not None:
+        widest = margin.absolute(today.value)
         yield Hurdle(
-            today.value - margin.absolute(today.value),
+            today.value - widest,
             beside_today,
             lambda found: (
-                f"{name} would be {significant(found, 3)}, {percent(1 - found / today.value)} below today's {today}"
+                f"{name} would be {_apart(found, today.value - widest)}, "
+                f"{_apart((1 - found / today.value) * 100, widest / today.value * 100)} % below today's {today}"
             ),
             f"where the margin is {margin}",
             rolls_back,
         )
     if limit is not None and limit.min is not None and limit.min.unit == today.unit:
-        leads = "rolls back" if rolls_back else "holds the ramp"
+        leads, lowest = "rolls back" if rolls_back else "holds the ramp", limit.min.value
         yield Hurdle(
-            limit.min.value,
+            lowest,
             success,
-            lambda found: f"{name} would be {significant(found, 3)}",
+            lambda found: f"{name} would be {_apart(found, lowest)}",
             f"where its limit {leads} below {limit.min}",
             rolls_back,
         )
