@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from egp.gate.readout import once
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from egp.gate.readout import Readout
     from egp.plan.analysis.alarm_levels import AlarmLevels
     from egp.plan.quantity import Interval
+    from egp.policy.model import Adopted
 
 
 @once
@@ -31,7 +33,11 @@ def policy_option(readout: Readout, name: str, otherwise: float) -> float:
 @once
 def alarm_levels(readout: Readout) -> AlarmLevels:
     """What the policy requires of alarms, whatever the plan says."""
-    adopted = adopting(readout.rules, "most_false_alarms")
+    return alarm_levels_of(readout.rules)
+
+
+def alarm_levels_of(rules: Mapping[str, Adopted]) -> AlarmLevels:
+    adopted = adopting(rules, "most_false_alarms")
     return levels_set_by(adopted.params) if adopted else LEVELS
 
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from egp.pages.brief.agreed import limit_lines, margin_lines, rollback_line
+from egp.plan.analysis.alarm_levels import LEVELS
 from tests.brief.asking import BUY_NOW, RANKING, ask, points, section
 from tests.gate.worlds import plan_of
 
@@ -40,9 +41,9 @@ def test_every_limit_is_among_what_was_agreed_with_its_distance_from_today(
     said = " ".join(points(section(ask(repository, plan, as_of=DAY[plan]).page, "What was agreed")))
     limited = [each for each in stated["guardrail_metrics"] if "limit" in each]
     back, held = (
-        said.partition(f"A limit {does} once it is passed by more than noise, whatever control shows: ")[
-            2
-        ].partition(" A ")[0]
+        said.partition(
+            f"A limit {does} once it is passed by more than noise (one-sided p below 5 %), whatever control shows: "
+        )[2].partition(" A ")[0]
         for does in ("rolls back", "holds the ramp")
     )
     assert limited
@@ -65,11 +66,11 @@ def test_a_limit_that_today_s_version_breaks_says_which_way_it_has_to_go(reposit
 
 
 def limits(**changes: Any) -> list[str]:
-    return list(limit_lines(plan_of(guardrail_metrics={2: changes})))
+    return list(limit_lines(plan_of(guardrail_metrics={2: changes}), LEVELS))
 
 
 def test_a_limit_without_a_value_of_today_has_no_distance() -> None:
-    begins = "A limit rolls back once it is passed by more than noise, whatever control shows: p95_page_load above "
+    begins = "A limit rolls back once it is passed by more than noise (one-sided p below 5 %), whatever control shows: p95_page_load above "
     assert limits(baseline=None) == [f"{begins}2100ms."]
     assert limits(baseline="2100ms") == [f"{begins}2100ms (2100ms assumed today: 0 % to spare)."]
     assert limits(baseline="2310ms") == [f"{begins}2100ms (2310ms assumed today: must fall by 9.09 %)."]

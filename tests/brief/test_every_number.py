@@ -497,6 +497,12 @@ def test_error_rates_say_which_family_they_count(repository: Path) -> None:
         "harmless experiments. To keep that, a week of a guardrail is bad where its one-sided p is below "
         f"{100 * level:.1f} %."
     ) in text
+    agreed = " ".join(call(repository, "brief", BUY_NOW, "--as-of=2023-01-18").out.split())
+    assert (
+        f"Clearly worse is a week with a one-sided p below {100 * level:.1f} %, so that 2 in a row come in at most 1 %"
+        in agreed
+    )
+    assert "once it is passed by more than noise (one-sided p below 5 %)" in agreed
 
 
 def test_the_result(repository: Path) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from egp.plan.analysis.days import whole_days
 from egp.plan.analysis.registered import has_primary_test
+from egp.plan.analysis.stop_rules import weekly_level
+from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.wording import absolute, called, counted, listing, money, percent, significant
 from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
+    from egp.plan.analysis.alarm_levels import AlarmLevels
     from egp.plan.experiment import Experiment, Metric, StopRule
     from egp.plan.quantity import Measure, MetricChange
 
@@ -102,12 +106,16 @@ def bounded_metrics(plan: Experiment) -> list[BoundedMetric]:
     ]
 
 
-def limit_lines(plan: Experiment) -> Iterator[str]:
+def limit_lines(plan: Experiment, levels: AlarmLevels | None) -> Iterator[str]:
     """What each limit leads to, and how far the plan assumes today's version to be from it."""
     bounded = bounded_metrics(plan)
+    level = f" (one-sided p below {percent(levels.limit_alpha)})" if levels else ""
     for holds, leads in ((False, "rolls back"), (True, "holds the ramp")):
         if words := [each.in_words for each in bounded if each.holds == holds]:
-            yield f"A limit {leads} once it is passed by more than noise, whatever control shows: {listing(words)}."
+            yield (
+                f"A limit {leads} once it is passed by more than noise{level}, whatever control shows: "
+                f"{listing(words)}."
+            )
 
 
 def _level(measure: Measure) -> str:
@@ -151,16 +159,30 @@ def rollback_line(plan: Experiment) -> Iterator[str]:
     yield f"{', '.join(parts)}; nobody is consulted first."
 
 
-def rule_lines(plan: Experiment) -> list[str]:
+def level_lines(plan: Experiment, levels: AlarmLevels | None) -> Iterator[str]:
+    """What clearly worse is, as the policy sets it, for each number of weeks in a row; no word for those who read no statistics."""
+    if levels is None:
+        return
+    runs = {each.significant_harm_for // WEEK for each in plan.stop_rules if each.significant_harm_for}
+    with suppress(NotChecked):  # a plan that does not say how long it is watched has no level of a week
+        for weeks in sorted(runs):
+            yield (
+                f"Clearly worse is a week with a one-sided p below {percent(weekly_level(plan, weeks, levels), 1)}, so that "
+                f"{weeks} in a row come in at most {percent(levels.weekly_false_alarm)} of harmless experiments."
+            )
+
+
+def rule_lines(plan: Experiment, levels: AlarmLevels | None) -> list[str]:
     """What ends a treatment and what it takes to ship, without the numbers of each guardrail."""
-    return [*stop_rule_lines(plan.stop_rules), *decision_rule_lines(plan)]
+    return [*stop_rule_lines(plan.stop_rules), *level_lines(plan, levels), *decision_rule_lines(plan)]
 
 
-def agreed_lines(plan: Experiment, *, with_margins: bool = True) -> list[str]:
+def agreed_lines(plan: Experiment, levels: AlarmLevels | None, *, with_margins: bool = True) -> list[str]:
     """Everything that was agreed, in the order in which it can happen."""
     return [
         *stop_rule_lines(plan.stop_rules),
-        *limit_lines(plan),
+        *level_lines(plan, levels),
+        *limit_lines(plan, levels),
         *rollback_line(plan),
         *(margin_lines(plan) if with_margins else ()),
         *decision_rule_lines(plan),

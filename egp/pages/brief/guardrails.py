@@ -144,7 +144,7 @@ class WatchedGuardrail:
     is_early: bool = False
     """Before the readout, which is where a margin is judged."""
     whole: SeenHarm | None = None
-    """The stage so far, where its weeks stand before."""
+    """The stage so far of one that tripped, or whose outcomes are late, where its weeks stand before."""
 
     @property
     def periods(self) -> tuple[SeenHarm, ...]:
@@ -223,7 +223,8 @@ def _watched(judgement: GateJudgement, path: Path, metric: Metric, variant: str)
         return WatchedGuardrail(metric, variant, (), "", tripped)
     is_early = readout.stage.position < 0 and not is_read_out(readout)
     has_weeks = seen[-1].first is not None
-    whole = _if_seen(readout, path, metric, variant, tripped) if has_weeks else None
+    says_more = has_weeks and (tripped or outcome_window_days(metric))
+    whole = _if_seen(readout, path, metric, variant, tripped) if says_more else None
     return WatchedGuardrail(metric, variant, seen, _trend(readout, seen), tripped, is_early, whole)
 
 
@@ -406,16 +407,17 @@ def _told(
         if _is_too_early(rows, judgement):
             yield Paragraph(_NOT_YET if readout.stage.position < 0 else _IN_A_STAGE)
         yield figure
-        if waiting := _still_counted(rows, readout):
+        if waiting := _still_counted(readout):
             yield Paragraph(waiting)
-        words = [*_vocabulary(rows), *_weeks_still_counted(rows, readout)] if is_sound else []
+        still = (*_days_counted(rows, readout), *_weeks_still_counted(rows, readout))
+        words = [*_vocabulary(rows), *still] if is_sound else []
         yield Section("The same in numbers", [_table(rows, readout, is_sound), *words], folded=True)
 
 
-def _still_counted(rows: list[WatchedGuardrail], readout: Readout) -> str:
-    """Whom the page leaves out of a guardrail, and when their outcomes are complete; empty where it leaves out nobody."""
+def _still_counted(readout: Readout) -> str:
+    """Whom the readout leaves out of a guardrail, and when their outcomes are complete; empty where it leaves out nobody."""
     if not _is_of_all(readout):
-        return _days_counted(rows, readout)
+        return ""
     metrics = {metric.name: metric for _, metric in readout.plan.guardrails}
     said = [
         f"{shown(name)} is of the people exposed by {last_judged_day(readout, metrics[name])}; of all it is complete after "
@@ -435,7 +437,7 @@ def late_outcomes(readout: Readout) -> dict[str, date]:
     }
 
 
-def _days_counted(rows: list[WatchedGuardrail], readout: Readout) -> str:
+def _days_counted(rows: list[WatchedGuardrail], readout: Readout) -> Iterator[Block]:
     """In a stage, of how many of its days the outcomes are complete."""
     said = []
     for row in rows:
@@ -446,7 +448,8 @@ def _days_counted(rows: list[WatchedGuardrail], readout: Readout) -> str:
             said.append(
                 f"{_name(row, rows)} takes {waits} to come in: it is complete of {complete or 'none'} of the {counted(len(days), 'day')} of the stage."
             )
-    return " ".join(said)
+    if said:
+        yield Paragraph(" ".join(said))
 
 
 def _weeks_still_counted(rows: list[WatchedGuardrail], readout: Readout) -> Iterator[Block]:

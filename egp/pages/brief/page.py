@@ -10,6 +10,7 @@ from egp.advice.choices import IN_FLIGHT, ROLL_BACK, has_begun
 from egp.gate.call import CannotJudge
 from egp.gate.judgement import inputs_of
 from egp.gate.page import HEADLINE, headline, next_steps
+from egp.gate.settings import alarm_levels_of
 from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Quotation, Section, Tone
 from egp.pages.brief.agreed import agreed_lines
 from egp.pages.brief.guardrails import guardrails_section, when_harmed
@@ -256,8 +257,9 @@ def _what_tripped(scene: Scene, judgement: GateJudgement) -> Iterator[Section]:
 
 
 def _agreed(scene: Scene) -> Iterator[Section]:
-    # Once it is rolled back no readout judges a margin any more.
-    if agreed := agreed_lines(scene.plan, with_margins=scene.moment != "harm"):
+    # Once it is rolled back no readout judges a margin any more, and what tripped has its levels beside it.
+    levels = None if scene.for_executives or scene.moment == "harm" else alarm_levels_of(scene.rules)
+    if agreed := agreed_lines(scene.plan, levels, with_margins=scene.moment != "harm"):
         yield Section("What was agreed before any result", [Points(agreed)], folded=True, paper="open")
     # Under way what people argue about first stands at the top of the page.
     said = contested(scene.rules) if scene.in_flight else {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from egp.advice.options.acting import actor_of, called, what_to_do
 from egp.advice.options.solver import Step, way_to_compliance
 from egp.advice.options.waiving import how_to_waive
+from egp.gate.settings import alarm_levels_of
 from egp.output.page.model import Block, Cell, Facts, Light, Points, Section, Table
 from egp.pages.brief.agreed import agreed_lines, rule_lines
 from egp.pages.brief.restated import policy_in_sentences
@@ -181,7 +182,8 @@ def agreed(case: Case) -> Iterator[Section]:
     if not case.is_plan:
         return
     is_rejected = case.judged.errors or case.judged.silent
-    if criteria := rule_lines(case.plan) if is_rejected else agreed_lines(case.plan):
+    lines, levels = rule_lines if is_rejected else agreed_lines, alarm_levels_of(case.adopted)
+    if criteria := lines(case.plan, levels):
         yield Section("What was agreed before any result", [Points(criteria)], folded=True, paper="open")
     waived = {each.rule for each in case.judged.waived}
     if sentences := list(policy_in_sentences(case.adopted, case.plan, waived)):
