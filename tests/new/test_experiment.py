@@ -253,6 +253,56 @@ def test_a_risk_of_the_policys_own_is_an_answer(root: Path) -> None:
     assert plan.answers["risk"] == ["children", "brand"]
 
 
+CATALOGUE = """\
+facts: {orders: {table: orders, unit: user_id, at: ordered_at}}
+metrics:
+  revenue_per_user: {kind: mean, direction: increase, fact: orders, value: amount, value_unit: USD, outcome_window: 0d}
+  order_rate: {kind: proportion, direction: increase, fact: orders, outcome_window: 0d}
+"""
+
+
+def catalogued(root: Path, metric: str) -> NewExperiment:
+    """A new plan whose primary metric the catalogue defines."""
+    (root / "metrics.yaml").write_text(CATALOGUE, encoding="utf-8")
+    (root / "egp.yaml").write_text(f"{POLICIES['standard']}metrics: [metrics.yaml]\n", encoding="utf-8")
+    policy = read_policy(str(root / "egp.yaml"), "egp.yaml")
+    plan = NewExperiment("faster-cart", "superiority", policy, PLAN, DAY, None)
+    plan.take({"metric": metric})
+    return plan
+
+
+def test_of_a_metric_of_the_catalogue_nobody_says_the_kind(root: Path) -> None:
+    """What is asked of its kind is asked all the same: how much a mean varies, which no definition says."""
+    plan = catalogued(root, "revenue_per_user")
+    plan.take({"baseline": "5.20 USD", "std_dev": "11 USD", "mde": "3%"})
+    text = plan.draft().text
+    assert "  std_dev: 11 USD\n" in text
+    assert "  kind:" not in text
+    assert plan.draft().sample == pytest.approx(
+        2 * ((1.959964 + 1.644854) * 11 / (0.03 * 5.20)) ** 2, rel=0.002
+    )
+
+
+def test_a_metric_of_the_catalogue_is_asked_for_what_its_kind_takes(root: Path) -> None:
+    def asked_of(metric: str) -> list[str]:
+        asked: list[str] = []
+
+        def ask(question: str) -> str:
+            asked.append(question)
+            return ""
+
+        catalogued(root, metric).converse(ask, lambda _: None)
+        return [each for each in asked if "standard deviation" in each or "kind" in each]
+
+    assert asked_of("revenue_per_user") == ["Its standard deviation per unit"]
+    assert asked_of("order_rate") == []
+
+
+def test_an_answer_is_weighed_by_the_kind_of_the_catalogue(root: Path) -> None:
+    with pytest.raises(NewError, match="--baseline: the baseline is 4; the rate of a proportion lies"):
+        catalogued(root, "order_rate").take({"baseline": "4"})
+
+
 def test_a_number_is_written_as_one(root: Path) -> None:
     given = {"per_day": "60000", "units": "500_000", "kind": "mean", "baseline": "0.042", "std_dev": "3"}
     text = begun(root, "standard", "superiority", **given)

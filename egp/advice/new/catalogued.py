@@ -21,6 +21,12 @@ def definition_of(name: object, policy: Policy) -> MetricDefinition | None:
     return policy.metrics.metrics.get(str(name)) if policy.metrics else None
 
 
+def with_kind(answers: Mapping[str, object], policy: Policy) -> Mapping[str, object]:
+    """The answers, with the kind of the primary metric where the catalogue defines it and the author does not say it."""
+    defined = definition_of(answers.get("metric"), policy)
+    return {"kind": defined.kind, **answers} if defined else answers
+
+
 def population_of(answers: Mapping[str, object], policy: Policy) -> str:
     """The population of the catalogue that is named, or the only one; empty without."""
     populations = list(policy.metrics.populations) if policy.metrics else []

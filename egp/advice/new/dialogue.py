@@ -6,7 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-from egp.advice.new.catalogued import is_open, population_of, refuse_undefined_population
+from egp.advice.new.catalogued import (
+    is_open,
+    population_of,
+    refuse_undefined_population,
+    with_kind,
+)
 from egp.advice.new.experiment import Draft, draft
 from egp.advice.new.files import NewError
 from egp.advice.new.questions import Answers, interview, read_answers
@@ -47,7 +52,7 @@ class NewExperiment:
     def take(self, given: Mapping[str, str]) -> None:
         """Adds what options say. Raises NewError."""
         try:
-            read_answers(given, self.answers, self._weigh)
+            read_answers(given, self.answers, self._weigh, self._known)
         except QuantityError as error:
             raise NewError(str(error), error.advice) from None
 
@@ -55,8 +60,11 @@ class NewExperiment:
         """Asks for the rest, and shows the sample size whenever an answer changes it."""
         phrase = self._tell("", tell)
         is_asked, most = self._own_questions() if self._is_short() else (self._is_open, 100)
-        for _ in interview(self.answers, ask, tell, is_asked, most, self._weigh):
+        for _ in interview(self.answers, ask, tell, is_asked, most, self._weigh, self._known):
             phrase = self._tell(phrase, tell)
+
+    def _known(self, answers: Mapping[str, object]) -> Mapping[str, object]:
+        return with_kind(answers, self._policy)
 
     def _weigh(self, name: str, answers: Mapping[str, object]) -> None:
         """Raises QuantityError for an answer that `egp check` would reject, whatever else the plan says."""

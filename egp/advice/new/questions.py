@@ -117,29 +117,40 @@ QUESTIONS: tuple[AuthorQuestion, ...] = (
 BY_NAME = {question.name: question for question in QUESTIONS}
 
 
+Known = Callable[[Mapping[str, object]], Mapping[str, object]]
+"""The answers, with what others than the author say for them."""
+
+
 def _accept_all(name: str, answers: Mapping[str, object]) -> None:
     """Where nobody weighs an answer."""
 
 
-def read_answers(given: Mapping[str, str], answers: Answers, weigh: Weigh = _accept_all) -> None:
+def _alone(answers: Mapping[str, object]) -> Mapping[str, object]:
+    """Where only the author says anything."""
+    return answers
+
+
+def read_answers(
+    given: Mapping[str, str], answers: Answers, weigh: Weigh = _accept_all, known: Known = _alone
+) -> None:
     """Adds the answers that options gave. Raises QuantityError, its message naming the option."""
     for name, text in given.items():
         try:
-            _take(BY_NAME[name], text.strip(), answers, weigh)
+            _take(BY_NAME[name], text.strip(), answers, weigh, known)
         except QuantityError as error:
             raise QuantityError(f"--{name.replace('_', '-')}: {error}", error.advice) from None
-        if not BY_NAME[name].applies(answers):
+        if not BY_NAME[name].applies(known(answers)):
             raise QuantityError(
                 f"--{name.replace('_', '-')} says nothing of such an experiment", "leave it out"
             )
 
 
-def _take(question: AuthorQuestion, text: str, answers: Answers, weigh: Weigh) -> None:
+def _take(question: AuthorQuestion, text: str, answers: Answers, weigh: Weigh, known: Known) -> None:
     """Adds an answer that can be read, and that fits those before it. Raises QuantityError."""
-    weighed = {**answers, question.name: question.read(text)}
-    if question.applies(answers):
-        weigh(question.name, weighed)
-    answers[question.name] = weighed[question.name]
+    answer = question.read(text)
+    if question.applies(known(answers)):
+        weigh(question.name, known({**answers, question.name: answer}))
+    answers[question.name] = answer
 
 
 def interview(
@@ -149,6 +160,7 @@ def interview(
     is_asked: Callable[[str], bool] = lambda _: True,
     most: int = 100,
     weigh: Weigh = _accept_all,
+    known: Known = _alone,
 ) -> Iterator[str]:
     """Asks what is not answered yet, and yields the name of each question that was. An empty answer leaves it open.
 
@@ -156,7 +168,9 @@ def interview(
     """
     number = 0
     for question in QUESTIONS:
-        is_open = question.name not in answers and question.applies(answers) and is_asked(question.name)
+        is_open = (
+            question.name not in answers and question.applies(known(answers)) and is_asked(question.name)
+        )
         if not is_open or number == most:
             continue
         number += 1
@@ -165,7 +179,7 @@ def interview(
             if not text:
                 break
             try:
-                _take(question, text, answers, weigh)
+                _take(question, text, answers, weigh, known)
             except QuantityError as error:
                 tell(f"{error}; {error.advice}")
             else:
