@@ -196,6 +196,11 @@ def one_in(share: float) -> str:
     return f"{'' if exact else 'about '}{first:,} in {whole_number:,}"
 
 
+def after_one_in(share: float, one: str, several: str) -> str:
+    """The verb that ``one_in`` takes: "1 in 9" is one, "2 in 3" and "nearly all" are several."""
+    return one if one_in(share).removeprefix("about ").startswith("1 ") else several
+
+
 def share_in_plan(fraction: float) -> str:
     """A share as a plan writes it: 0.9 → "90%"."""
     return f"{fraction * 100:.10g}%"

@@ -12,7 +12,7 @@ from egp.plan.analysis.early_wins import wins_among
 from egp.plan.analysis.registered import aim_of, comparisons, planned_units, power_at, primary_effect, sides
 from egp.plan.analysis.traffic import daily_eligible_units, treated_share, units_that_come
 from egp.plan.picture import Calendar, DayState, Length, Lengths, Picture, Share, Tally
-from egp.plan.wording import called, one_in, percent, times_over, whole
+from egp.plan.wording import after_one_in, called, one_in, percent, times_over, whole
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
@@ -92,7 +92,8 @@ def moves_well(plan: Experiment) -> str:
 def missed(plan: Experiment, effect: MetricChange | None, power: float) -> Picture:
     """Changes that truly work, and how many of them the test misses; of non-inferiority, changes that do no harm."""
     lost = 1 - power
-    says = f"{one_in(lost)} is missed ({percent(lost, 1)}), and dropped as if it "
+    verb, it = after_one_in(lost, "is", "are"), after_one_in(lost, "it", "they")
+    says = f"{one_in(lost)} {verb} missed ({percent(lost, 1)}), and dropped as if {it} "
     if plan.type == "non_inferiority":
         named = title = "changes that do no harm"
         says += f"harmed by {effect}."
@@ -155,6 +156,7 @@ def wins_of_several(plan: Experiment) -> Picture | None:
     if not alpha or count < 2 or corrected:
         return None
     any_of_them, one = wins_among(count, alpha, sides(plan)), alpha / sides(plan)
-    says = f"Of plans in which nothing works up to {one_in(any_of_them)} still has a win to show; of those with one test {one_in(one)}."
+    has = after_one_in(any_of_them, "has", "have")
+    says = f"Of plans in which nothing works up to {one_in(any_of_them)} still {has} a win to show; of those with one test {one_in(one)}."
     named = [(f"the best of {count} tests, up to", any_of_them), ("one test", one)]
     return false_wins("Changes that do nothing, launched", says, named)

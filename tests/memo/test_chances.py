@@ -146,6 +146,68 @@ def test_launches_that_the_plans_own_rule_turns_down() -> None:
     assert [share.marked for share in tally.shares] == [round(20 * (1 - ships))]
 
 
+BUY_NOW = "experiments/pdp-buy-now.yaml"
+
+
+def reachable(**counts: str) -> Page:
+    """The memo of the Buy Now button, of which 147,000 units per variant are declared, with other counts of units."""
+    said = ", ".join(f"{key}: {value}" for key, value in counts.items())
+    (line,) = (
+        each
+        for each in (EXAMPLES / BUY_NOW).read_text("utf-8").splitlines()
+        if each.startswith("eligible_units:")
+    )
+    return memo(
+        changed_case(BUY_NOW, {line: f'eligible_units: {{{said}, source: "28 days", as_of: 2023-01-10}}'})
+    )
+
+
+@pytest.mark.parametrize(
+    "counted", [{"per_day": "41_000"}, {"distinct_over_run": "574_000", "per_day": "41_000"}]
+)
+def test_days_that_were_added_up_leave_open_how_many_units_come(counted: dict[str, str]) -> None:
+    """From the same users every day to nobody who comes twice: 41,000 or 14 times as many, 90 % exposed, half in either variant."""
+    page = reachable(**counted)
+    lengths = drawing_of(page, "Units per variant that may come")
+    assert isinstance(lengths, Lengths)
+    assert [(row.name, row.value, row.mark) for row in lengths.rows] == [
+        ("if the same users come every day", 18_450, "plain"),
+        ("declared", 147_000, "marked"),
+        ("if nobody comes twice", 258_300, "plain"),
+    ]
+    assert "By the count of one day 18,450 to 258,300 units come per variant." in told(page)
+
+
+def test_a_run_that_has_fewer_users_than_one_of_its_days() -> None:
+    """What is no count of distinct users says nothing of units that are missing."""
+    page = reachable(distinct_over_run="34_000", per_day="41_000")
+    lengths = drawing_of(page, "Distinct users")
+    assert isinstance(lengths, Lengths)
+    assert [(row.name, row.value) for row in lengths.rows] == [
+        ("over the run", 34_000),
+        ("on one day", 41_000),
+    ]
+    assert "15,300 units that come per variant" not in told(page)
+
+
+def test_units_that_do_not_come_are_shown_where_the_test_has_its_power_without_them() -> None:
+    """322,000 of whom 90 % are exposed and half are in a variant: 2,100 short, and 99 % power."""
+    page = reachable(distinct_over_run="322_000", per_day="41_000")
+    lengths = drawing_of(page, "Units per variant")
+    assert isinstance(lengths, Lengths)
+    assert [(row.name, row.value) for row in lengths.rows] == [("will come", 144_900), ("declared", 147_000)]
+    assert "2,100 units per variant are declared that never come" in told(page)
+
+
+def test_units_that_do_not_come_are_shown_as_what_they_miss_where_power_is_lost() -> None:
+    page = reachable(distinct_over_run="200_000", per_day="41_000")
+    error = sqrt(2 * 0.12 * 0.88 / 90_000) * sqrt(1 - 0.5**2)
+    lost = float(norm.cdf(norm.isf(0.025) - 0.0045 / error))
+    tally = drawing_of(page, "20 true improvements")
+    assert isinstance(tally, Tally)
+    assert [share.marked for share in tally.shares] == [round(20 * lost)]
+
+
 def test_a_sample_that_rules_out_harm_too_seldom() -> None:
     """What a non-inferiority plan finds is a change without harm, and what it misses one that stays as it is."""
     page = memo(changed_case("experiments/pdp-buy-now.yaml", HARMLESS_CHANGE))

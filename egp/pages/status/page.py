@@ -12,7 +12,7 @@ from egp.pages.status.answers import WORST_FIRST, Colour
 from egp.pages.status.naming import name_of
 from egp.pages.status.portfolio import EXPIRING
 from egp.plan.quantity import shown
-from egp.plan.wording import counted, length, listing, one_in, percent, significant
+from egp.plan.wording import after_one_in, counted, length, listing, one_in, percent, significant
 
 if TYPE_CHECKING:
     from egp.output.page.charts import LayerPeriod
@@ -219,7 +219,8 @@ def _risk(wins: FalseWins) -> Block:
     tests = counted(wins.tests, "test starts", "tests start")
     chance = f"{significant(wins.expected, 2)} false {'win' if wins.expected == 1 else 'wins'}"
     if wins.expected < _RARE:
-        chance += f" ({one_in(wins.expected)} such portfolios has one)"
+        has = after_one_in(wins.expected, "has", "have")
+        chance += f" ({one_in(wins.expected)} such portfolios {has} one)"
     allowed = (
         f"; the policy allows {significant(wins.allowed, 3)} in {counted(wins.days, 'day')}"
         if wins.allowed is not None

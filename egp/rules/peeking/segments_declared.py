@@ -92,7 +92,7 @@ from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
 from egp.plan.quantity import shown
 from egp.plan.remedy import Candidate, TradeOff, setting
-from egp.plan.wording import counted, listing, one_in, percent
+from egp.plan.wording import after_one_in, counted, listing, one_in, percent
 from egp.rules import rule
 
 if TYPE_CHECKING:
@@ -167,9 +167,10 @@ def _error_rate(plan: Experiment, count: int) -> str:
     if alpha is None:
         return f"{counted(count, 'segment')} tested without a correction"
     alone = 1 - (1 - alpha) ** count
+    shows = after_one_in(alone, "shows", "show")
     return (
         f"{counted(count, 'segment')} tested at {percent(alpha)}{' each' if count > 1 else ''}: where nothing works, "
-        f"{one_in(alone)} such experiments ({percent(alone)}) still shows an effect in a segment"
+        f"{one_in(alone)} such experiments ({percent(alone)}) still {shows} an effect in a segment"
     )
 
 

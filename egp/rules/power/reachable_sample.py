@@ -266,10 +266,9 @@ def _smaller_sample(plan: Experiment, reached: int) -> Iterator[Remedy]:
 
 
 def _missing_units(broken: Broken) -> Iterator[str]:
-    from egp.plan.analysis.traffic import arriving_units
     from egp.rules.costs import power_missing
 
-    if arriving_units(broken.plan) < planned_units(broken.plan):
+    if broken.at == SAMPLE:  # of units that are miscounted nobody knows how many are missing
         yield from power_missing(broken)
 
 
@@ -295,10 +294,48 @@ def costs(broken: Broken) -> Iterator[str]:
 
 
 def picture(broken: Broken) -> Picture | None:
-    """True improvements, and how many of them the units that come miss."""
-    from egp.rules.pictures import missed_at_aim
+    """Units that come beside those declared, or what they miss; of counts that cannot be right, what they leave open."""
+    from egp.plan.analysis.traffic import units_that_come
+    from egp.rules.pictures import missed_at_aim, side_by_side
 
-    return missed_at_aim(broken)
+    plan, eligible = broken.plan, broken.plan.eligible_units
+    if broken.at != SAMPLE:
+        return _what_counts_say(plan, eligible) if eligible and eligible.per_day else None
+    come, declared = units_that_come(plan) or 0, planned_units(plan)
+    least = broken.asked("least_power")
+    if least and power_at(plan, primary_effect(plan), come) < least:
+        return missed_at_aim(broken)
+    says = f"{unit_count(math.ceil(declared - come))} per variant are declared that never come."
+    has, asked = ("will come", come, whole(come)), ("declared", declared, whole(declared))
+    return side_by_side("Units per variant", says, has, asked)
+
+
+def _what_counts_say(plan: Experiment, eligible: EligibleUnits) -> Picture:
+    """Fewer units than on one of the days, or what lies between nobody who comes twice and the same units every day."""
+    from egp.plan.analysis.traffic import smallest_share
+    from egp.plan.picture import Length, Lengths, Picture
+    from egp.rules.pictures import side_by_side
+
+    daily, distinct = need(eligible.per_day, "eligible_units", "per_day"), eligible.distinct_over_run
+    unit = called(plan.unit, "unit")
+    if distinct is not None and distinct < daily:
+        says = f"Whoever comes on one day comes in the run. One of the two is no count of distinct {unit}s."
+        has, asked = ("over the run", distinct, whole(distinct)), ("on one day", daily, whole(daily))
+        return side_by_side(f"Distinct {unit}s", says, has, asked)
+    declared = planned_units(plan)
+    least, most = (
+        math.floor(each * smallest_share(plan) + 1e-6) for each in (daily, _added_up(plan, eligible))
+    )
+    rows = [
+        Length(f"if the same {unit}s come every day", least, whole(least)),
+        Length("declared", declared, whole(declared), "marked"),
+        Length("if nobody comes twice", most, whole(most)),
+    ]
+    says = (
+        f"By the count of one day {whole(least)} to {whole(most)} units come per variant. How many, only a count of distinct {unit}s "
+        "over the run can say."
+    )
+    return Picture("Units per variant that may come", says, Lengths(rows))
 
 
 LEVERS = "sample"
