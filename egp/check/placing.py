@@ -152,8 +152,9 @@ class Placer:
             self.document.path,
             self.document.index,
             self.experiment,
-            pointer(outcome.missing or ()),
+            "" if outcome.reason else pointer(outcome.missing or ()),
             outcome.blocked_by,
+            outcome.reason,
         )
 
     def _related(self, related: Related) -> RelatedPlace | None:

@@ -271,9 +271,11 @@ class Unchecked:
     document: int
     experiment: str
     needs: str
-    """Pointer of the missing input."""
+    """Pointer of the missing input; empty where it is not for want of a key."""
     blocked_by: str
     """The rule whose error already names the missing input."""
+    reason: str = ""
+    """Why it could not run, where it is not for want of a key."""
 
 
 @frozen

@@ -93,9 +93,9 @@ def whole(value: float) -> str:
     return f"{math.ceil(value - 1e-9):,}"
 
 
-def counted(number: float, noun: str, plural: str = "") -> str:
+def counted(number: float, noun: str, plural: str = "", digits: int = 3) -> str:
     """counted(1, "day") → "1 day"; counted(13, "day") → "13 days"."""
-    text = f"{int(number):,}" if number == int(number) else significant(number, 3)
+    text = f"{int(number):,}" if number == int(number) else significant(number, digits)
     return f"{text} {noun if number == 1 else plural or noun + 's'}"
 
 
@@ -110,17 +110,25 @@ def listing(words: Iterable[object], last: str = "and") -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
 
 
-def length(duration: timedelta) -> str:
+def length(duration: timedelta, digits: int = 3) -> str:
     """ "20 s" and "5 min" below an hour, "48 h" below three days, else "14 days"."""
     seconds = duration.total_seconds()
     if 0 < seconds < 60:
-        return f"{significant(seconds, 3)} s"
+        return f"{significant(seconds, digits)} s"
     if 0 < seconds < 3600:
-        return f"{significant(seconds / 60, 3)} min"
+        return f"{significant(seconds / 60, digits)} min"
     hours = seconds / 3600
     if hours == 48 or (hours < 72 and hours % 24):
-        return f"{significant(hours, 3)} h"
-    return counted(hours / 24, "day")
+        return f"{significant(hours, digits)} h"
+    return counted(hours / 24, "day", digits=digits)
+
+
+def length_beside(duration: timedelta, bound: timedelta) -> str:
+    """A length that breaks a bound, with as many digits as it takes not to read as the bound, in days or in hours."""
+    hours = bound / timedelta(hours=1)
+    taken = {f"{significant(hours, 15)} h", counted(hours / 24, "day", digits=15)}
+    texts = (length(duration, digits) for digits in range(3, 16))
+    return next((text for text in texts if text not in taken), length(duration))
 
 
 def absolute(value: float, unit: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from egp.output.report.text import Style, render
 from egp.plan.finding import Severity, Unchecked
 from tests.check.workspace import ALWAYS_PASSED, PLAN, SHORT, Workspace, found
 
@@ -407,3 +408,20 @@ def test_a_check_counts_as_passed_once_for_each_plan(workspace: Workspace) -> No
     workspace.write("a.yaml", PLAN)
     workspace.write("b.yaml", SHORT)
     assert workspace.report("a.yaml", "b.yaml").passed == 1 + 2 * ALWAYS_PASSED
+
+
+def test_what_cannot_be_computed_is_not_said_to_be_missing(workspace: Workspace) -> None:
+    """The plan has a primary metric: what keeps the rule from its answer is a number."""
+    workspace.rule(
+        "computed",
+        "from egp.stats import StatisticsInputError\n"
+        "def check(plan: 'Experiment'):\n    raise StatisticsInputError('effect', 'it is 0', 'give one')\n",
+    )
+    workspace.write("egp.yaml", severities(computed="warning"))
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    (silent,) = report.unchecked
+    assert (silent.needs, silent.blocked_by) == ("", "")
+    assert silent.reason.startswith("could not be computed: ")
+    (line,) = [each for each in render(report, Style()) if each.startswith("not checked")]
+    assert line == f"not checked[computed]: plan.yaml ({silent.reason})"

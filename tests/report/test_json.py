@@ -115,6 +115,7 @@ def test_what_was_not_checked_says_what_it_lacks_and_who_speaks_of_it() -> None:
             "experiment": "buy-now",
             "needs": "/statistics/power",
             "blocked_by": "agreed-value",
+            "reason": "",
         }
         for rule, severity in (("agreed-value", "error"), ("tidy-value", "warning"))
     ]

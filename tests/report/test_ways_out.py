@@ -25,7 +25,7 @@ def test_what_is_to_be_added_stands_below_its_place_and_is_yaml(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = help_of("missing-guardrail", monkeypatch, capsys)
-    assert said[0] == "add, with the metric's own kind and numbers:"
+    assert said[0] == "add, with what is known of the metric for each TODO:"
     first, second = said.index("  under `guardrail_metrics:`"), said.index("  under `stop_rules:`")
     (guardrail,), (stop_rule,) = (
         yaml.safe_load("\n".join(said[first + 1 : second])),

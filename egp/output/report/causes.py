@@ -48,7 +48,11 @@ def causes(report: Report) -> list[Cause]:
     for unchecked in words.silent(report):
         if unchecked.severity == "error":
             needed = unchecked.needs.lstrip("/").replace("/", ".")
-            said = f"not checked, since `{unchecked.needs}` is missing"
+            said = (
+                f"not checked, since `{unchecked.needs}` is missing"
+                if needed
+                else f"not checked: {unchecked.reason}"
+            )
             found.setdefault((unchecked.rule, needed), []).append(
                 ((unchecked.path, unchecked.document), said)
             )

@@ -94,9 +94,11 @@ class Unchecked(Reported):
     document: Count
     experiment: str
     needs: str
-    """Pointer of the missing input."""
+    """Pointer of the missing input; empty where it is not for want of a key."""
     blocked_by: str | None
     """The rule whose error names the missing input."""
+    reason: str
+    """Why it could not run, where it is not for want of a key."""
 
 
 class Failure(Reported):

@@ -387,7 +387,8 @@ def _aside(
 
 
 def _unchecked(unchecked: Unchecked, style: Style) -> Iterator[str]:
-    needs = f" (needs `{unchecked.needs}`)" if unchecked.needs else ""
+    why = f"needs `{unchecked.needs}`" if unchecked.needs else unchecked.reason
+    needs = f" ({why})" if why else ""
     yield f"{style.paint('not checked', 'info')}[{unchecked.rule}]: {printable(unchecked.path)}{printable(needs)}"
 
 

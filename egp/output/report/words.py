@@ -55,7 +55,7 @@ def reason(waived: Suppression) -> str:
 
 def lacking(unchecked: Unchecked) -> str:
     """What a rule that could not run lacked, or who says so."""
-    needs = f"needs {unchecked.needs}" if unchecked.needs else ""
+    needs = f"needs {unchecked.needs}" if unchecked.needs else unchecked.reason
     said = f"{unchecked.blocked_by} says why" if unchecked.blocked_by else ""
     return "; ".join(filter(None, (needs, said)))
 

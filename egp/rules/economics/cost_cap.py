@@ -54,7 +54,7 @@ from egp.plan.finding import Finding, need
 from egp.plan.quantity import Measure, shown
 from egp.plan.remedy import Remedies, TradeOff, addition, open_if, setting
 from egp.plan.typed_reader import Money
-from egp.plan.wording import called, significant, whole
+from egp.plan.wording import called, numbers_apart, significant, whole
 from egp.rules import rule
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         problem = f"a cost of {shown(cost.text)} per {per} is a gain"
         advice = "write the cost as a positive amount"
     elif cost.value * 1000 > cap.value * _ROUNDING:
-        thousand = f"{significant(cost.value * 1000, 4)} {cost.unit}"
+        thousand = f"{numbers_apart(cost.value * 1000, cap.value, 4)[0]} {cost.unit}"
         problem = f"{shown(cost.text)} per {per} is {thousand} per thousand; the policy allows {cap}"
         remedies, advice = [setting(_AT, highest, _OR_LESS, price)], ""
     else:

@@ -65,7 +65,7 @@ from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, Related
 from egp.plan.quantity import shown
 from egp.plan.remedy import addition, setting
-from egp.plan.wording import length
+from egp.plan.wording import length_beside
 from egp.rules import rule
 
 _SOMEBODY = "head_of_product"
@@ -87,12 +87,14 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield Finding(("escalation",), message, "missing", required, remedies=[remedy])
         return
     yield from _to(plan, somebody(escalation.to), required)
-    if escalation.within is None or escalation.within > timedelta(hours=params.hours):
-        said = "does not say how soon" if escalation.within is None else f"takes {length(escalation.within)}"
+    longest = timedelta(hours=params.hours)
+    if escalation.within is None or escalation.within > longest:
+        takes = "missing" if escalation.within is None else length_beside(escalation.within, longest)
+        said = "does not say how soon" if escalation.within is None else f"takes {takes}"
         yield Finding(
             ("escalation", "within"),
             f"the escalation {said}; the policy requires {params.hours} h",
-            observed="missing" if escalation.within is None else length(escalation.within),
+            observed=takes,
             required=f"at most {params.hours} h",
             remedies=[setting(("escalation", "within"), f"{params.hours}h")],
         )

@@ -134,7 +134,7 @@ from egp.plan.experiment import Experiment, Limit, Metric
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import Measure, MetricChange
 from egp.plan.remedy import addition, setting
-from egp.plan.wording import absolute, called, like, percent, quantity_in_plan, whole
+from egp.plan.wording import absolute, called, like, percent, quantity_in_plan, told_apart, whole
 from egp.rules import rule
 from egp.yaml import Path
 
@@ -244,12 +244,13 @@ def _far_limit(metric: Metric, limit: Limit, path: Path, params: Params) -> Find
         return None
     furthest = baseline.value + allowed * (1 if key == "max" else -1)
     least_or_most = _inside(furthest, allowed, baseline, up=key == "min")
+    more = "more" if key == "max" else "less"
+    size, most = _sizes_apart(further, allowed, baseline, cap)
     return Finding(
         (*path, "limit", key),
-        f"{subject} allows {_size(further, baseline, cap)} {'more' if key == 'max' else 'less'} than its baseline of "
-        f"{baseline}; without a margin the policy allows {_size(allowed, baseline, cap)}",
+        f"{subject} allows {size} {more} than its baseline of {baseline}; without a margin the policy allows {most}",
         observed=str(bound),
-        required=f"within {_size(allowed, baseline, cap)} of {baseline}",
+        required=f"within {most} of {baseline}",
         remedies=[
             setting((*path, "limit", key), quantity_in_plan(least_or_most), _STRICTER),
             addition((*path, _MARGIN), str(cap)),
@@ -260,6 +261,14 @@ def _far_limit(metric: Metric, limit: Limit, path: Path, params: Params) -> Find
 def _size(harm: float, baseline: Measure, cap: MetricChange) -> str:
     """A size of harm in the terms of the policy's cap."""
     return percent(harm / abs(baseline.value)) if cap.relative else absolute(harm, baseline.unit)
+
+
+def _sizes_apart(harm: float, allowed: float, baseline: Measure, cap: MetricChange) -> tuple[str, str]:
+    """A harm and the most that is allowed, which do not read alike."""
+    if cap.relative:
+        return told_apart(harm / abs(baseline.value), allowed / abs(baseline.value))
+    size, most = _size(harm, baseline, cap), _size(allowed, baseline, cap)
+    return (size if size != most else f"over {most}"), most
 
 
 def _inside(value: float, allowed: float, baseline: Measure, *, up: bool) -> str:

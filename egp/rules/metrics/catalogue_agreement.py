@@ -56,6 +56,7 @@ population: {of: pdp_mobile, where: {country: CA}, known: before_exposure}
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from egp.plan.experiment import Experiment, Metric, Population
@@ -148,5 +149,6 @@ def _text(key: str, value: object, metric: Metric) -> str:
     from egp.plan.wording import duration_in_plan, share_in_plan
 
     if key == "outcome_window" and metric.outcome_window is not None:
-        return duration_in_plan(metric.outcome_window)
+        window, hour = metric.outcome_window, timedelta(hours=1)
+        return f"{window / hour:.12g}h" if window % hour else duration_in_plan(window)
     return share_in_plan(value) if key == "quantile" and isinstance(value, float) else shown(str(value))

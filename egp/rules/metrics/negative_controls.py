@@ -71,7 +71,7 @@ from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.quantity import MetricChange, Share
 from egp.plan.remedy import addition, advise, removal, setting
-from egp.plan.wording import at_least_like, called, counted, percent, power_text, share_text
+from egp.plan.wording import at_least_like, called, counted, power_text, share_text, told_apart
 from egp.rules import rule
 from egp.yaml import Path
 
@@ -119,12 +119,12 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
 def _alpha(plan: Experiment, params: Params) -> Iterator[Finding]:
     alpha = family_alpha(plan)
     if alpha > params.false_hold:
+        level, allowed = told_apart(alpha, params.false_hold)
         yield Finding(
             _ALPHA,
-            f"a level of {percent(alpha)} holds {percent(alpha)} of sound experiments for repair; the policy allows "
-            f"{percent(params.false_hold)}",
-            observed=percent(alpha),
-            required=f"at most {percent(params.false_hold)}",
+            f"a level of {level} holds {level} of sound experiments for repair; the policy allows {allowed}",
+            observed=level,
+            required=f"at most {allowed}",
             remedies=[
                 setting(_ALPHA, f"{params.false_hold * 100:g}%", ", or remove it: the default is 0.1 %")
             ],

@@ -69,7 +69,7 @@ from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import shown
 from egp.plan.remedy import open_if, setting
-from egp.plan.wording import count_in_plan, significant, whole
+from egp.plan.wording import count_in_plan, numbers_apart, whole
 from egp.yaml import Path
 
 
@@ -113,13 +113,14 @@ def _expected(test: stats.PlannedTest, control: float) -> float:
 
 def _finding(metric: Metric, path: Path, expected: float, declared: float) -> Finding:
     needed = math.ceil(declared * stats.LEAST_EXPECTED_EVENTS / expected)
+    seen, least = numbers_apart(expected, stats.LEAST_EXPECTED_EVENTS, 3)
     what = "events" if baseline_of(metric, path).value <= 0.5 else "units without one"
     return Finding(
         ("sample_size_per_variant",),
-        f"{shown(metric.id)} expects {significant(expected, 3)} {what} in a variant of {whole(declared)} units; nothing "
-        f"is judged below {stats.LEAST_EXPECTED_EVENTS:g}",
-        observed=significant(expected, 3),
-        required=f"at least {stats.LEAST_EXPECTED_EVENTS:g}",
+        f"{shown(metric.id)} expects {seen} {what} in a variant of {whole(declared)} units; nothing "
+        f"is judged below {least}",
+        observed=seen,
+        required=f"at least {least}",
         remedies=[setting(SAMPLE, count_in_plan(needed), " if so many come", open_if("so many come"))],
         help=f"take a metric with {'more' if what == 'events' else 'fewer'} events",
     )

@@ -75,7 +75,7 @@ from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import Share, shown
 from egp.plan.remedy import Remedy
-from egp.plan.wording import level, percent, quantity_in_plan, significant, whole
+from egp.plan.wording import level, percent, quantity_in_plan, significant, told_apart, whole
 from egp.rules import rule
 from egp.stats.values import NamedTuple
 from egp.yaml import Path
@@ -187,7 +187,11 @@ def _finding(metric: Metric, path: Path, test: _Test, skewness: float, excess: f
         if by_cap
         else f"values have a skewness of {significant(skewness, 3)}"
     )
-    real, nominal = percent(test.real_error(skewness), 1), percent(test.level)
+    error, most = test.real_error(skewness), (1 + excess) * test.level
+    real, allowed = percent(error, 1), percent(most, 1)
+    if real == allowed:
+        real, allowed = told_apart(error, most)
+    nominal = percent(test.level)
     arms = f"{whole(test.control)} : {whole(test.treatment)} units"
     more = math.ceil(10 * (abs(test.skewness(skewness)) / tolerated) ** 2) / 10
     cases = "cases where it is" if "there" in test.error else "harmless cases"
@@ -196,7 +200,7 @@ def _finding(metric: Metric, path: Path, test: _Test, skewness: float, excess: f
         f"{shown(metric.id)}: {cause}, with which its test {test.where} ({arms}) {test.error} in {real} of {cases}, "
         f"nominally in {nominal}",
         observed=real,
-        required=f"at most {percent((1 + excess) * test.level, 1)}",
+        required=f"at most {allowed}",
         remedies=[_cap(metric, path, asked)],
         help=f"take {significant(more, 3)} times the units {test.where}",
     )

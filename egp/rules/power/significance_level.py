@@ -216,9 +216,7 @@ def _alpha(alpha: Share | None, cap: Share, one_sided: bool) -> Iterator[Finding
         message = f"no result reaches a level of {percent(alpha)}; {asked}"
     else:
         verdict = "a win" if one_sided else "a win or a loss"
-        message = (
-            f"at {percent(alpha)} the test calls {one_in(alpha)} changes without effect {verdict}; {asked}"
-        )
+        message = f"at {told_apart(alpha, cap)[0]} the test calls {one_in(alpha)} changes without effect {verdict}; {asked}"
     yield _level_finding("alpha", alpha, cap, message)
 
 
@@ -271,8 +269,8 @@ def _guardrail_alpha(plan: Experiment, cap: Share, floor: Share) -> Iterator[Fin
         least = f"the policy allows {percent(floor)} to {percent(cap)}"
         yield Finding(
             ("statistics", "guardrail_alpha"),
-            f"at {_tiny(level)} a guardrail needs more evidence than the policy lets a plan require; {least}",
-            observed=_tiny(level),
+            f"at {told_apart(level, floor)[0]} a guardrail needs more evidence than the policy lets a plan require; {least}",
+            observed=told_apart(level, floor)[0],
             required=f"{percent(floor)} to {percent(cap)}",
             remedies=[setting(("statistics", "guardrail_alpha"), share_in_plan(cap))],
         )
@@ -299,19 +297,18 @@ def _tiny(level: float) -> str:
 def _srm_alpha(level: Share, params: Params) -> Finding:
     least, most = percent(params.least_srm_alpha), percent(params.srm_alpha)
     nearest = params.srm_alpha if level > params.srm_alpha else params.least_srm_alpha
+    said = told_apart(level, nearest)[0]
     if not level:
-        problem = (
-            f"at {percent(level)} the sample-ratio test never speaks, however far the variants are apart"
-        )
+        problem = f"at {said} the sample-ratio test never speaks, however far the variants are apart"
     elif level > params.srm_alpha:
-        problem = f"at {percent(level)} the sample-ratio test stops {_of_sound_experiments(level)}"
+        problem = f"at {said} the sample-ratio test stops {_of_sound_experiments(level)}"
     else:
-        problem = f"at {percent(level)} the sample-ratio test overlooks losses that spoil the comparison"
+        problem = f"at {said} the sample-ratio test overlooks losses that spoil the comparison"
     at = ("statistics", "srm_alpha")
     return Finding(
         at,
         f"{problem}; the policy allows {least} to {most}",
-        observed=percent(level),
+        observed=said,
         required=f"{least} to {most}",
         remedies=[setting(at, share_in_plan(nearest)), removal(at, ": the gate takes 0.1 %")],
     )

@@ -52,7 +52,7 @@ from egp.plan.finding import DoesNotApply, Finding, need
 from egp.plan.names import folded
 from egp.plan.quantity import shown
 from egp.plan.remedy import setting
-from egp.plan.wording import share_in_plan, share_text
+from egp.plan.wording import share_in_plan, told_apart
 
 if TYPE_CHECKING:
     from egp.plan.holdouts import SharedHoldout
@@ -84,11 +84,12 @@ def check(plan: Experiment) -> Iterator[Finding]:
 def _share(plan: Experiment, shared: SharedHoldout) -> Iterator[Finding]:
     said, kept = plan.holdout.share if plan.holdout else None, shared.terms.share or 0.0
     if said is not None and abs(said - kept) > _ROUNDING:
+        share, of_all = told_apart(said, kept)
         yield _contradiction(
             ("holdout", "share"),
-            f"the plan keeps {share_text(said)}, and the shared holdout {shown(shared.name)} keeps {share_text(kept)}",
-            share_text(said),
-            share_text(kept),
+            f"the plan keeps {share}, and the shared holdout {shown(shared.name)} keeps {of_all}",
+            share,
+            of_all,
             share_in_plan(kept),
         )
 

@@ -65,7 +65,7 @@ from egp.plan.analysis.traffic import holdout_share
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.remedy import addition, setting
-from egp.plan.wording import ordinal_stage, percent, share_in_plan
+from egp.plan.wording import ordinal_stage, percent, share_in_plan, told_apart
 
 if TYPE_CHECKING:
     from egp.plan.picture import Picture
@@ -107,11 +107,11 @@ def _everybody_accounted_for(plan: Experiment) -> Iterator[Finding]:
     treated, kept = plan.ramp[last].treated or 0.0, holdout_share(plan)
     if abs(treated + kept - 1) <= ROUNDING:
         return
+    together = told_apart(treated + kept, 1.0)[0]
     yield Finding(
         ("ramp", last, "treated"),
-        f"the last stage treats {percent(treated)} and the holdout keeps {percent(kept)}, "
-        f"together {percent(treated + kept)} of the units",
-        observed=percent(treated + kept),
+        f"the last stage treats {percent(treated)} and the holdout keeps {percent(kept)}, together {together} of the units",
+        observed=together,
         required="100 %",
         remedies=[setting(("ramp", last, "treated"), share_in_plan(1 - kept))],
         help=f"let the holdout keep {share_in_plan(1 - treated)}" if treated < 1 else "",

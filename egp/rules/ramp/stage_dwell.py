@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, Annotated
 from egp.plan.experiment import Experiment, Stage
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.remedy import setting
-from egp.plan.wording import duration_in_plan, length, ordinal_stage, percent, significant, whole
+from egp.plan.wording import duration_in_plan, length, numbers_apart, ordinal_stage, percent, whole
 from egp.rules import rule
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         if stage.min_dwell is None or stage.min_dwell < least:
             yield Finding(
                 ("ramp", position, "min_dwell"),
-                f"{_named(position, stage)} {_says(stage)}; the policy requires {params.hours} h",
-                observed="missing" if stage.min_dwell is None else _hours(stage.min_dwell),
+                f"{_named(position, stage)} {_says(stage, params)}; the policy requires {params.hours} h",
+                observed="missing" if stage.min_dwell is None else _hours(stage.min_dwell, params),
                 required=f"{params.hours} h",
                 remedies=[setting(("ramp", position, "min_dwell"), duration_in_plan(least))],
             )
@@ -74,14 +74,14 @@ def _named(position: int, stage: Stage) -> str:
     return ordinal_stage(position) + share
 
 
-def _says(stage: Stage) -> str:
+def _says(stage: Stage, params: Params) -> str:
     if stage.min_dwell is None:
         return "does not say how long it lasts"
-    return f"lasts at least {_hours(stage.min_dwell)}"
+    return f"lasts at least {_hours(stage.min_dwell, params)}"
 
 
-def _hours(duration: timedelta) -> str:
-    return f"{significant(duration / timedelta(hours=1), 3)} h"
+def _hours(duration: timedelta, params: Params) -> str:
+    return f"{numbers_apart(duration / timedelta(hours=1), params.hours, 3)[0]} h"
 
 
 def costs(broken: Broken) -> Iterator[str]:

@@ -163,6 +163,7 @@ from egp.plan.wording import (
     count_in_plan,
     duration_in_plan,
     length,
+    length_beside,
     level,
     numbers_apart,
     percent,
@@ -174,6 +175,7 @@ from egp.rules import rule
 from egp.yaml import Path
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 ROUNDING = 1 + 1e-9
@@ -269,7 +271,9 @@ def _by_time(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[F
         watched = _watched(plan)
         if lasting > watched:
             weeks = watched // (7 * DAY)
-            enough = f"{weeks}w" if key == "significant_harm_for" else duration_in_plan(watched)
+            enough = (
+                f"{weeks}w" if key == "significant_harm_for" else duration_in_plan(watched // HOUR * HOUR)
+            )
             shorter = _setting(position, key, enough, " or less")
             if key == "significant_harm_for" and not weeks:
                 shorter = advise(
@@ -277,8 +281,8 @@ def _by_time(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[F
                 )
             yield _dead(
                 plan, position, key,
-                f"waits for harm that lasts {length(lasting)}; run and ramp last {watched.days}",
-                length(lasting), f"at most {length(watched)}", [shorter],
+                f"waits for harm that lasts {length_beside(lasting, watched)}; run and ramp last {length(watched)}",
+                length_beside(lasting, watched), f"at most {length(watched)}", [shorter],
             )  # fmt: skip
 
 

@@ -72,7 +72,16 @@ from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.quantity import shown
 from egp.plan.remedy import Remedy, removal, setting
-from egp.plan.wording import WEEKDAYS, called, counted, duration_in_plan, length, listing, times_over
+from egp.plan.wording import (
+    WEEKDAYS,
+    called,
+    counted,
+    duration_in_plan,
+    length,
+    length_beside,
+    listing,
+    times_over,
+)
 from egp.rules import rule
 
 needs = ("schedule",)
@@ -107,11 +116,12 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             continue
         at = (*path, "outcome_window")
         enough = settings_of_run(plan, first_day(plan), day_after(entered, whole_days(window)))
+        takes = length_beside(window, timedelta(days=observed))
         yield Finding(
             at,
-            f"an outcome of {called(metric.id, 'a metric')} takes {length(window)}, and whoever enters on {entered} is "
+            f"an outcome of {called(metric.id, 'a metric')} takes {takes}, and whoever enters on {entered} is "
             f"treated for {observed}",
-            observed=length(window),
+            observed=takes,
             required=f"at most {counted(observed, 'day')}",
             remedies=[Remedy(tuple(enough)), setting(at, duration_in_plan(timedelta(days=observed)))],
             related=(Related(("schedule", "end"), "the treatment ends here"),),
