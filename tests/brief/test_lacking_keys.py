@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.brief.asking import BUY_NOW, ask, shown
-from tests.gate.test_lacking_keys import cut, plan
+from tests.gate.test_lacking_keys import PARTS, cut, plan
 
-RESULTS = ["day-14", "monitor", "stage-2"]
+RESULTS = ["day-14", "monitor", "ramp-harm", "stage-2"]
 
 
 def renamed(key: str, items: object) -> object:
@@ -28,6 +28,14 @@ def page(repository: Path, results: str) -> str:
 def test_a_plan_without_a_key_has_a_page(key: str, results: str, repository: Path) -> None:
     cut(repository, **{key: None})
     assert page(repository, results)
+
+
+@pytest.mark.parametrize("key", dict.fromkeys(key for key, _ in PARTS))
+def test_a_plan_without_a_part_of_a_key_has_a_page(key: str, repository: Path) -> None:
+    for _, part in (each for each in PARTS if each[0] == key):
+        cut(repository, **{key: {name: item for name, item in plan()[key].items() if name != part}})
+        for results in ("day-05", "day-14", "ramp-harm"):
+            assert page(repository, results), (part, results)
 
 
 @pytest.mark.parametrize("results", RESULTS)

@@ -13,6 +13,7 @@ from egp.gate.settings import guardrail_alpha
 from egp.output.page.model import Block, Paragraph, Points, Section, Table
 from egp.pages.brief.priced import PricedLine, in_people, of_a_thousand
 from egp.plan.analysis.money import Amount, Unpriced, called_by_people, price_of, worth_of_effect
+from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.wording import listing, percent
 from egp.stats.values import NamedTuple
@@ -94,7 +95,7 @@ def balance(
     whole = [each for each in harms if each.metric not in of_parts]
     gain = None
     if result is not None:
-        with suppress(Unpriced):
+        with suppress(NotChecked, Unpriced):
             gain = gain_line(scene, readout, result, period)
     is_whole = bool(whole) and not any(each.is_partial for each in whole)
     net = _net(gain, whole, period) if gain is not None and is_whole else None
@@ -102,7 +103,7 @@ def balance(
 
 
 def gain_line(scene: Scene, readout: Readout, result: PrimaryResult, period: Period) -> PricedLine:
-    """What the result gains those people, its range at the level of the guardrails. Raises Unpriced."""
+    """What the result gains those people, its range at the level of the guardrails. Raises Unpriced; NotChecked without that level."""
     price = price_of(result.metric, scene.policy.metrics)
     found = result.corrected(2 * guardrail_alpha(readout))
     amount = worth_of_effect(price, period.people, found.low, found.estimate, found.high)
