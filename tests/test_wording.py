@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from egp.plan.wording import one_in
+from egp.plan.wording import after_one_in, one_in
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,11 @@ from egp.plan.wording import one_in
 )
 def test_odds(share: float, said: str) -> None:
     assert one_in(share) == said
+
+
+@pytest.mark.parametrize(
+    ("share", "verb"),
+    [(0.05, "is"), (0.13, "is"), (0.36, "is"), (0.42, "are"), (0.75, "are"), (0.0, "are"), (1.0, "are")],
+)
+def test_odds_are_one_or_several(share: float, verb: str) -> None:
+    assert after_one_in(share, "is", "are") == verb

@@ -191,22 +191,30 @@ def called(name: str | None, otherwise: str) -> str:
 
 def one_in(share: float) -> str:
     """0.2 → "1 in 5", 0.13 → "about 1 in 8", 0.75 → "3 in 4", 0.42 → "about 2 in 5"."""
-    rare = min(share, 1 - share)
-    if rare < 1e-6:
-        return "nearly none" if share < 0.5 else "nearly all"
-    if rare > 0.27:
-        simple = [(part, of) for of in range(2, 6) for part in range(1, of)]
-        part, of = min(simple, key=lambda ratio: abs(ratio[0] / ratio[1] - share))
-        return f"{'' if abs(part / of - share) < 0.003 else 'about '}{part} in {of}"
-    whole_number = round(1 / rare)
-    exact = abs(whole_number * rare - 1) < 0.01
-    first = 1 if share <= 0.5 else whole_number - 1
-    return f"{'' if exact else 'about '}{first:,} in {whole_number:,}"
+    part, of, is_exact = _in_few(share)
+    if not of:
+        return "nearly all" if part else "nearly none"
+    return f"{'' if is_exact else 'about '}{part:,} in {of:,}"
 
 
 def after_one_in(share: float, one: str, several: str) -> str:
     """The verb that ``one_in`` takes: "1 in 9" is one, "2 in 3" and "nearly all" are several."""
-    return one if one_in(share).removeprefix("about ").startswith("1 ") else several
+    part, of, _ = _in_few(share)
+    return one if part == 1 and of else several
+
+
+def _in_few(share: float) -> tuple[int, int, bool]:
+    """A share as a part of few, and whether it is just that; of nearly none or all, 0 or 1 of none."""
+    rare = min(share, 1 - share)
+    if rare < 1e-6:
+        return int(share >= 0.5), 0, False
+    if rare > 0.27:
+        simple = [(part, of) for of in range(2, 6) for part in range(1, of)]
+        part, of = min(simple, key=lambda ratio: abs(ratio[0] / ratio[1] - share))
+        return part, of, abs(part / of - share) < 0.003
+    whole_number = round(1 / rare)
+    first = 1 if share <= 0.5 else whole_number - 1
+    return first, whole_number, abs(whole_number * rare - 1) < 0.01
 
 
 def share_in_plan(fraction: float) -> str:
