@@ -40,9 +40,12 @@ def test_an_error_in_a_worker_reaches_the_parent() -> None:
 
 
 SLOW = """
-import os, sys, time
+import os, signal, sys, time
 from egp.check import processes
 from egp.cli.main import main
+
+# What a shell starts in the background ignores it, and so does whatever that starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def slow(items):
     if items[0] >= 50:

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import pytest
 
 from egp import stats
-from egp.gate.changes import _named_by, _stage_for
+from egp.gate.changes import _named_by, _stage_for, _without
 from egp.gate.checks import outcome_matured
 from egp.gate.checks.runtime_complete import _consecutive_days
 from egp.gate.harm import harm_beyond
 from egp.gate.live import _live
+from egp.gate.withholding import rows_read
 from egp.plan.quantity import MetricChange
 from egp.record.ledger import Ledger
 from egp.rules.rule import Params as RuleParams
@@ -149,3 +150,23 @@ def test_a_flag_is_named_by_the_base_and_its_variants_by_both() -> None:
     assert named.off == was.off
     assert named.audiences == (*was.audiences, *will.audiences)
     assert (_named_by(was, None), _named_by(None, will)) == (was, will)
+
+
+@pytest.mark.parametrize(("lasting", "state"), [("0h", "not_checked"), ("24h", "pass")])
+def test_no_days_in_a_row_are_no_stop_rule(lasting: str, state: str) -> None:
+    """Otherwise no harm at all would be enough of it, on every call."""
+    readings = stage_world(stop_rules={2: {"for": lasting}}).decide().readings
+    slow = [each.state for each in readings if (each.check, each.metric) == ("stop-rule", "p95_page_load")]
+    assert slow == [state]
+
+
+@pytest.mark.parametrize(
+    ("stage", "asks"), [("test", "where nothing was seen yet"), ("70%", "the results of the stage before")]
+)
+def test_of_the_first_stage_alone_results_may_have_no_rows(stage: str, asks: str) -> None:
+    assert asks in "".join(_without(plan_of(), stage))
+
+
+def test_the_rows_of_a_look_are_those_of_the_primary_and_of_guardrails_that_take_time() -> None:
+    """What has no outcome window is judged at every call, and is not frozen."""
+    assert {*rows_read(readout_world().readout())} == {"add_to_cart_rate", "refund_rate"}

@@ -85,6 +85,37 @@ def test_the_one_treatment_is_the_one_other_name_or_what_is_called_on(
                 by_variant(served, share)
 
 
+OFF = """
+flags:
+  pdp_buy_now:
+    state: ENABLED
+    variants: {old: 0, control: 0, "off": 1, NAMES}
+    defaultVariant: DEFAULT
+    targeting: {fractional: [[DEFAULT, 55], ["off", 45]]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("default", "names", "is_control"),
+    [("old", ["shiny"], False), ("old", ["shiny", "bright"], True), ("control", ["shiny"], True)],
+    ids=["a default of its own", "a default beside several treatments", "the plan's control by default"],
+)
+def test_what_is_called_off_is_the_control_where_the_flag_has_no_other(
+    default: str, names: list[str], is_control: bool
+) -> None:
+    value = sound_value()
+    variants = [{"id": "control", "control": True}, *({"id": name} for name in names)]
+    plan = plan_of({**value, "variants": variants})
+    flags = OFF.replace("DEFAULT", default).replace("NAMES", ", ".join(f"{each}: 2" for each in names))
+    (rollout,) = read(flags, "flagd").rollouts
+    served = ServedFlag(rollout, plan, date(2023, 1, 25))
+    share = (VariantShare("off", 1.0, START),)
+    if is_control:
+        assert by_variant(served, share) == {"control": 1.0}
+    else:
+        assert by_variant(served, share) != {"control": 1.0}
+
+
 @pytest.mark.parametrize(("tests", "is_drawn"), [(1, False), (2, True)])
 def test_one_test_alone_is_not_the_best_of_several(tests: int, is_drawn: bool) -> None:
     more = [{"id": f"other_{at}", "weight": "10%"} for at in range(1, tests)]
