@@ -27,7 +27,7 @@ Fails at `/decision_rule`:
 decision_rule: null
 ```
 
-Fails at `/decision_rule/min_ci_lower`, saying "does not say when to ship":
+Fails at `/decision_rule/min_ci_lower`, saying "missing `decision_rule.min_ci_lower`":
 
 ```yaml
 decision_rule: {min_ci_lower: null}
@@ -163,7 +163,10 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
 def _criterion(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
     lower = decision.min_ci_lower
     if lower is None and decision.min_lift is None and not _decides_by_margin(plan):
-        yield _open("min_ci_lower", "the decision rule does not say when to ship", addition(_LOWER, "0%"))
+        missing = (
+            "missing `decision_rule.min_ci_lower` (or `min_lift`): from which result on does the change ship?"
+        )
+        yield _open("min_ci_lower", missing, addition(_LOWER, "0%"))
     if lower is not None and lower.value < 0 and plan.type == "superiority":
         falls = plan.primary_metric is not None and plan.primary_metric.direction == "decrease"
         benefit = "; a fall of a metric that should fall is written without the minus" if falls else ""
@@ -195,7 +198,8 @@ def _otherwise(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
         return
     harmless = _harmless(plan, decision)
     if not otherwise:
-        yield _open("otherwise", "the decision rule does not say what happens otherwise", harmless)
+        missing = "missing `decision_rule.otherwise`: what happens if the change does not ship?"
+        yield _open("otherwise", missing, harmless)
     elif ships(plan, otherwise):
         yield Finding(
             ("decision_rule", "otherwise"),

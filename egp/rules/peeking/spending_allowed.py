@@ -34,7 +34,7 @@ Fails at `/statistics/spending` with `allowed: [pocock, always_valid]`, saying "
 statistics: {method: always_valid, spending: pocock}
 ```
 
-Fails at `/statistics/spending`, saying "the policy allows no early look, not even a corrected one (obrien_fleming)":
+Fails at `/statistics/spending`, saying "the policy allows no early look, not even a corrected one (obrien_fleming): read once, on 2023-02-06":
 
 Passes with `allowed: [obrien_fleming]`:
 
@@ -115,7 +115,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from egp import stats
-from egp.plan.analysis.days import day_after, last_day
+from egp.plan.analysis.days import day_after, last_day, local
 from egp.plan.analysis.decidable import SPENDING_PARAMETER, one_look, usual_parameter
 from egp.plan.analysis.registered import (
     MOST_LOOKS,
@@ -129,6 +129,7 @@ from egp.plan.analysis.registered import (
 )
 from egp.plan.experiment import Experiment, Statistics
 from egp.plan.finding import Finding, NotChecked
+from egp.plan.quantity import as_day
 from egp.plan.remedy import Remedy, setting
 from egp.plan.wording import counted, listing, percent
 from egp.rules import rule
@@ -210,7 +211,12 @@ def _group_sequential(
     elif spending is not None:
         message = f"{spending} is not a spending function the policy allows"
         if not functions:
-            message = f"the policy allows no early look, not even a corrected one ({spending})"
+            once = (
+                f": read once, on {max(as_day(local(plan, look)) for look in statistics.looks)}"
+                if statistics.looks
+                else ""
+            )
+            message = f"the policy allows no early look, not even a corrected one ({spending}){once}"
         yield _refused(plan, statistics, functions, "spending", message)
     elif functions:
         known = _boundaries(plan, functions[0])

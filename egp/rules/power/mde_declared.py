@@ -108,8 +108,9 @@ from egp.plan.analysis.registered import (
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding, NotChecked, need
 from egp.plan.quantity import MetricChange
+from egp.plan.quantity import change as parse_change
 from egp.plan.remedy import Remedies, addition, setting
-from egp.plan.wording import at_least_like, called, percent, power_text, unit_count
+from egp.plan.wording import at_least_like, called, level, percent, power_text, unit_count
 from egp.stats import StatisticsInputError
 from egp.yaml import Path
 
@@ -144,7 +145,11 @@ def _missing(plan: Experiment, metric: Metric, at: Path) -> Finding:
             help="add `non_inferiority_margin:` with its unit, such as 2% or 25bps",
         )
     resolved = _resolved(plan, metric) if at[:-1] == PRIMARY else ""
-    known = f"; {unit_count(planned_units(plan))} per variant find {resolved} with " if resolved else ""
+    known = (
+        f"; {unit_count(planned_units(plan))} per variant find {resolved}{_levels(metric, at, resolved)} with "
+        if resolved
+        else ""
+    )
     return Finding(
         at,
         f"{called(metric.id, PRIMARY_METRIC)} has no MDE, the smallest effect worth finding"
@@ -165,6 +170,13 @@ def _resolved(plan: Experiment, metric: Metric) -> str:
     if metric.baseline is None or not metric.baseline.value:
         return ""
     return at_least_like(size, metric.target or WRITTEN_AS, metric.baseline)
+
+
+def _levels(metric: Metric, at: Path, resolved: str) -> str:
+    """What a change means, as levels of the metric."""
+    baseline = baseline_of(metric, at[:-1])
+    moved = _moved(metric, at[:-1], at, parse_change(resolved))
+    return f" ({level(baseline.value, baseline.unit)} → {level(moved, baseline.unit)})"
 
 
 def _unusable(metric: Metric, path: Path, at: Path, change: MetricChange) -> Iterator[Finding]:
