@@ -46,7 +46,7 @@ primary_metric: {direction: decrease}
 decision_rule: {min_ci_lower: -15bps}
 ```
 
-Fails at `/decision_rule/otherwise`, saying "does not say what happens":
+Fails at `/decision_rule/otherwise`, saying "missing `decision_rule.otherwise`":
 
 ```yaml
 decision_rule: {otherwise: null}
@@ -70,7 +70,7 @@ Fails at `/decision_rule/otherwise`, saying "buy_now":
 decision_rule: {otherwise: buy_now, options: [buy_now, keep_control, narrower_rerun]}
 ```
 
-Fails at `/decision_rule/otherwise`, saying "does not say what happens":
+Fails at `/decision_rule/otherwise`, saying "missing `decision_rule.otherwise`":
 
 ```yaml
 decision_rule: {otherwise: TBD}

@@ -19,7 +19,7 @@ Passes:
 primary_metric: {mde: 3.75%}
 ```
 
-Fails at `/primary_metric/mde`, saying "147,000 units per variant find 37.7bps with 95 % power":
+Fails at `/primary_metric/mde`, saying "147,000 units per variant find 37.7bps (12.00 % → 12.38 %) with 95 % power":
 
 ```yaml
 primary_metric: {mde: null}
