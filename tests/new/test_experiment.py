@@ -212,7 +212,16 @@ def test_the_sample_is_computed_and_the_run_is_long_enough(root: Path) -> None:
         ({"per_day": "many"}, "--per-day: many is not a count"),
         ({"title": "a\x1b[2Jb"}, "--title: a control character"),
         ({"margin": "5%"}, "--margin says nothing of such an experiment"),
-        ({"quantile": "95%"}, "--quantile says nothing of such an experiment"),
+        (
+            {"quantile": "95%"},
+            "--quantile is of a quantile, and nothing says what kind the primary metric is",
+        ),
+        (
+            {"kind": "mean", "quantile": "95%"},
+            "--quantile is of a quantile, and the primary metric is a mean",
+        ),
+        ({"std_dev": "14 USD"}, "--std-dev is of a mean, a ratio or a quantile, and nothing says what kind"),
+        ({"kind": "proportion", "std_dev": "0.3"}, "and the primary metric is a proportion"),
     ],
 )
 def test_an_answer_that_is_none_is_refused(root: Path, given: dict[str, str], says: str) -> None:

@@ -12,6 +12,7 @@ from egp.plan import quantity
 from egp.plan.experiment import Metric
 from egp.plan.quantity import QuantityError
 from egp.plan.typed_reader import nearest, required_type
+from egp.plan.wording import listing
 from egp.stats.hints import get_args
 from egp.yaml import read_text
 from egp.yaml.written import written
@@ -35,7 +36,12 @@ class AuthorQuestion:
     asked: str
     read: Callable[[str], object]
     """From the text of the answer to what the plan writes. Raises QuantityError."""
-    applies: Callable[[Mapping[str, object]], bool] = lambda _: True
+    applies_to: Callable[[Mapping[str, object]], bool] = lambda _: True
+    kinds: tuple[str, ...] = ()
+    """Kinds of the primary metric that it is about; empty for one about every metric."""
+
+    def applies(self, answers: Mapping[str, object]) -> bool:
+        return self.applies_to(answers) and (not self.kinds or answers.get("kind") in self.kinds)
 
 
 def _text(text: str) -> str:
@@ -73,10 +79,6 @@ def _as_written(parse: Callable[[object], object]) -> Callable[[str], object]:
     return read
 
 
-def _has_kind(*kinds: str) -> Callable[[Mapping[str, object]], bool]:
-    return lambda answers: answers.get("kind") in kinds
-
-
 def _is_tested(answers: Mapping[str, object]) -> bool:
     return answers["type"] in ("superiority", "non_inferiority")
 
@@ -95,10 +97,10 @@ QUESTIONS: tuple[AuthorQuestion, ...] = (
     AuthorQuestion("metric", "Primary metric", _text),
     AuthorQuestion("kind", f"Its kind: {', '.join(KINDS)}", _one_of(KINDS)),
     AuthorQuestion("direction", f"Its good direction: {' or '.join(DIRECTIONS)}", _one_of(DIRECTIONS)),
-    AuthorQuestion("quantile", "Which quantile, as in 95%", _as_written(quantity.share), _has_kind("quantile")),
+    AuthorQuestion("quantile", "Which quantile, as in 95%", _as_written(quantity.share), kinds=("quantile",)),
     AuthorQuestion("baseline", "Its value today, as in 12%, 1900ms or 0.042", _as_written(quantity.measure)),
     AuthorQuestion(
-        "std_dev", "Its standard deviation per unit", _as_written(quantity.measure), _has_kind("mean", "ratio", "quantile")
+        "std_dev", "Its standard deviation per unit", _as_written(quantity.measure), kinds=("mean", "ratio", "quantile")
     ),
     AuthorQuestion(
         "mde", "Smallest effect that must be found, as in 2% or 45bps", _as_written(quantity.change),
@@ -140,9 +142,19 @@ def read_answers(
         except QuantityError as error:
             raise QuantityError(f"--{name.replace('_', '-')}: {error}", error.advice) from None
         if not BY_NAME[name].applies(known(answers)):
-            raise QuantityError(
-                f"--{name.replace('_', '-')} says nothing of such an experiment", "leave it out"
-            )
+            raise _idle(BY_NAME[name], known(answers))
+
+
+def _idle(question: AuthorQuestion, answers: Mapping[str, object]) -> QuantityError:
+    """An answer that the plan has no place for."""
+    option, kind = f"--{question.name.replace('_', '-')}", answers.get("kind")
+    if not question.kinds:
+        return QuantityError(f"{option} says nothing of such an experiment", "leave it out")
+    of = listing((f"a {each}" for each in question.kinds), "or")
+    if kind:
+        return QuantityError(f"{option} is of {of}, and the primary metric is a {kind}", "leave it out")
+    advice = "add --kind, or name a metric of the catalogue with --metric"
+    return QuantityError(f"{option} is of {of}, and nothing says what kind the primary metric is", advice)
 
 
 def _take(question: AuthorQuestion, text: str, answers: Answers, weigh: Weigh, known: Known) -> None:
