@@ -17,7 +17,6 @@ NAMES_OF_MODULE = {
     "always_valid": ("always_valid_inflation asymptotic_confidence_sequence_z mixture_sprt_z"),
     "clusters": "Estimated binomial_tails clustered_share clustered_spread uniform_p_value",
     "decision": "BranchChances DecisionPower DecisionUnits branch_chances decision_power required_units_for_decision",
-    "differences": "Ranged ranged_difference",
     "errors": "StatisticsInputError",
     "estimates": (
         "ArmEstimate ArmSums CupedEstimates Difference cuped_of_arms cuped_ratio_of_arms difference "

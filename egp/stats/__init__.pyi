@@ -15,8 +15,6 @@ from .decision import DecisionUnits as DecisionUnits
 from .decision import branch_chances as branch_chances
 from .decision import decision_power as decision_power
 from .decision import required_units_for_decision as required_units_for_decision
-from .differences import Ranged as Ranged
-from .differences import ranged_difference as ranged_difference
 from .errors import StatisticsInputError as StatisticsInputError
 from .estimates import ArmEstimate as ArmEstimate
 from .estimates import ArmSums as ArmSums

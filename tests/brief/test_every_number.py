@@ -355,11 +355,8 @@ Ranged = tuple[float, float, float]
 
 
 def net_of(gain: Ranged, harm: Ranged) -> Ranged:
-    """Zou and Donner (2008): each end takes the distances to the ends that lead there."""
-    middle = gain[1] - harm[1]
-    below = math.sqrt((gain[1] - gain[0]) ** 2 + (harm[2] - harm[1]) ** 2)
-    above = math.sqrt((gain[2] - gain[1]) ** 2 + (harm[1] - harm[0]) ** 2)
-    return middle - below, middle, middle + above
+    """Both ends add up, as of the same people of whom nobody knows how gain and harm go together."""
+    return gain[0] - harm[2], gain[1] - harm[1], gain[2] - harm[0]
 
 
 def lost(ends: Ranged) -> Ranged:
@@ -517,7 +514,7 @@ def test_the_result(repository: Path) -> None:
     assert result["corrected"] == pytest.approx([low, middle, high], rel=2e-3)
     people = PEOPLE_A_DAY * 92 * 0.9  # from 7 February to 10 May
     money_seen, net = as_measured(said, found, people, at_readout(found))
-    assert -38_000 < net[0] < -34_000 < 34_000 < net[2] < 38_000
+    assert -41_000 < net[0] < -38_000 < 38_000 < net[2] < 41_000
     # The last refunds are those of 12 February, so that all are known on the 13th, six days after the page.
     gain = [each * people * 1.10 for each in without_luck(effect, error, tail=0.05)]
     of_six_days = [tuple(each * 6 / 92 for each in ends) for ends in (gain, net)]
@@ -584,6 +581,8 @@ def as_measured(
     }
     assert told["gain"][at] == pytest.approx(gain, rel=2e-3)
     assert told["net"][at] == pytest.approx(net, rel=2e-2)
+    # An interval corrected for skewness differs a little from one without, and so may the last digit that is written.
+    net = tuple(told["net"][at])
     for metric, each in enumerate(harms):
         assert told["harm"][2 * at + metric] == pytest.approx(lost(each), rel=2e-2)  # type: ignore[arg-type]
     seen = {word for each in (gain, *map(lost, harms), net) for word in ranged(*each)}  # type: ignore[arg-type]

@@ -168,7 +168,7 @@ def test_the_readout_offers_to_go_on_first(repository: Path) -> None:
     )
     assert next(iter(options(over))) == "D", "what is open leads"
     assert options(over)["D"] == (
-        "raise to 70% for at least 48 h, watched", "as agreed before the start; about $0 (from -$36k to $36k) net, from 2023-02-07 to 2023-05-10",
+        "raise to 70% for at least 48 h, watched; 90%, the last stage, from 2023-02-09 at the earliest", "as agreed before the start; about $0 (from -$40k to $40k) net, from 2023-02-07 to 2023-05-10",
         Light("good", "open: the gate says proceed"),
     )  # fmt: skip
 
@@ -277,13 +277,13 @@ def _without_provenance(page: str) -> str:
 def test_the_deadline_of_the_escalation_is_an_instant(repository: Path) -> None:
     told = facts(ask(repository, BUY_NOW, TWO_BAD_WEEKS).page, "Who decides")
     assert told["if they cannot agree"] == (
-        "vp_commerce breaks the tie, by 2023-03-17 09:00 PDT (within 1 day); until then the treatment is withdrawn, which "
-        "nobody has to agree on"
+        "vp_commerce breaks the tie, by 2023-03-17 09:00 PDT (within 1 day); until then the treatment is withdrawn; the "
+        "tie is about what comes after"
     )
     assert told["who acts now"] == "@pdp-oncall rolls back, by 2023-03-16 09:15 PDT"
     assert (
         told["green is a reading"]
-        == "in which no stop rule and no limit has fired, and no guardrail is harmed"
+        == "in which no stop rule and no limit has fired, and no guardrail is harmed; two bring the old cadence back, and no treatment"
     )
     assert told["readouts"].startswith(
         "twice a week, the next on 2023-03-20 and 2023-03-23, until two in a row are green, on 2023-03-23 at the earliest; then every week"

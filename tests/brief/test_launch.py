@@ -42,10 +42,13 @@ def test_the_option_that_is_recommended_is_marked_and_no_verdict_ships_now(repos
     page = ask(repository, RANKING, as_of=DAY).page
     assert page.verdict.startswith(
         "Recommended is B, a short delay to fix it: $350k until 2023-12-15 if all is repaired (new users succeed at 0.4) and it ships. From 45 % "
-        "of the repair on (new users succeed at 0.367) it comes to more than A (launch now, guarded) or C (a narrower launch), leaves no scenario worse than "
+        "of the repair on (new users succeed at 0.367: $170k) it comes to more than A (launch now, guarded) or C (a narrower launch), leaves no scenario worse than "
         "today, and clears the plan's own rules."
     )
-    ships = "Every option begins with a test, and ships only what passes: A's first users are treated on 2023-09-06, and it is read on 2023-09-25."
+    ships = (
+        "Every option begins with a test, which harms those whom it treats if it fails, and ships only what passes: A's first users are "
+        "treated on 2023-09-06, and it is read on 2023-09-25."
+    )
     assert page.verdict.endswith(ships)
     assert "open: " not in page.verdict
     (table,) = [each for each in section(page, "The options").blocks if isinstance(each, Table)]
@@ -178,8 +181,8 @@ def test_an_amount_is_the_difference_to_todays_version(repository: Path) -> None
         for share, each in ((0.7, 0.16597 - 0.160), (0.3, 0.13057 - 0.142))
     ]
     assert told["A"][1] == (
-        f"as assumed it would be rolled back; else {money(gain * 3.2e6 * 0.95 * weeks, 'USD', 2)} until 2023-12-15 ({money(parts[0], 'USD', 2)} from base and "
-        f"{money(parts[1], 'USD', 2)} from new users; {money(worst, 'USD', 2)} if all were as in the worst scenario, "
+        f"as assumed it would be rolled back; else {money(gain * 3.2e6 * 0.95 * weeks, 'USD', 2)} until 2023-12-15 ({money(parts[0], 'USD')} from base and "
+        f"{money(parts[1], 'USD')} from new users; {money(worst, 'USD', 2)} if all were as in the worst scenario, "
         f"{money(best, 'USD', 2)} as in the best)"
     )
     lift = gain / (0.7 * 0.160 + 0.3 * 0.142)
@@ -336,7 +339,7 @@ def test_a_repair_is_worth_what_the_best_scenario_is(repository: Path) -> None:
 def test_a_plan_without_economics_has_the_prices_of_its_metrics(repository: Path) -> None:
     page = ask(repository, BUY_NOW, as_of="2023-01-18").page
     assert page.verdict == (
-        "The plan follows the policy. A launch begins with a test, and ships only what passes: its first users are treated on "
+        "The plan follows the policy. A launch begins with a test, which harms those whom it treats if it fails, and ships only what passes: its first users are treated on "
         "2023-01-23, and it is read on 2023-02-06. A week of it gains $505 to $757 if the effect is there and loses up to $3.41k if a "
         "guardrail is harmed by its margin."
     )

@@ -6,15 +6,9 @@ import typing
 
 import pytest
 
-from egp.stats.differences import Ranged, ranged_difference
 from egp.stats.errors import StatisticsInputError, input_error_of
 from egp.stats.hints import Literal
 from egp.stats.proportions import squared_need
-
-
-@pytest.mark.parametrize("ends", [(0.0, 0.0, 1.0), (0.0, 1.0, 1.0), (1.0, 1.0, 1.0)])
-def test_an_estimate_may_be_an_end_of_its_interval(ends: tuple[float, float, float]) -> None:
-    assert ranged_difference(Ranged(*ends), Ranged(0.0, 0.0, 0.0)) == Ranged(*ends)
 
 
 @pytest.mark.parametrize("needed", [0.0, -1.0])

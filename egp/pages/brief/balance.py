@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from egp import stats
 from egp.gate.amounts import unit_of
 from egp.gate.settings import guardrail_alpha
 from egp.output.page.model import Block, Paragraph, Points, Section, Table
 from egp.pages.brief.priced import PricedLine, in_people, of_a_thousand
-from egp.plan.analysis.money import Amount, Unpriced, called_by_people, price_of, worth_of_effect
+from egp.plan.analysis.money import Unpriced, called_by_people, price_of, total, worth_of_effect
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.wording import listing, percent
@@ -120,13 +119,10 @@ def _each(result: PrimaryResult, estimate: float) -> str:
 
 
 def _net(gain: PricedLine, harms: Sequence[PricedLine], period: Period) -> PricedLine | None:
-    """The gain less the harms, which are of the same people. The ends of several harms add up: how they go together is not known."""
+    """The gain and the harms, which are of the same people."""
     if any(each.amount.currency != gain.amount.currency for each in harms):
         return None
-    ends = zip(*(each.amount[:3] for each in harms), strict=True)
-    lost = [-sum(end) for end in ends]
-    left = stats.ranged_difference(stats.Ranged(*gain.amount[:3]), stats.Ranged(lost[2], lost[1], lost[0]))
-    amount = Amount(left.low, left.estimate, left.high, gain.amount.currency)
+    amount = total([*(each.amount for each in harms), gain.amount])
     how = f"of the same {period.people:,} people"
     return PricedLine(f"net, {period.name}", amount, how, of="net")
 
@@ -197,6 +193,8 @@ def _notes(
         return
     yield _as_measured(balances)
     if goes_on and any(each.net and each.net.amount.low <= 0 for each in balances):
+        if all(line.amount.high > 0 for each in balances for line in each.harms):
+            yield "What makes the net uncertain is harm that is not shown: the ramp measures it on more people, under its stop rules."
         yield _WITHOUT_NET
 
 
@@ -208,7 +206,7 @@ def _as_measured(balances: Sequence[Balance]) -> str:
         where = "the stage, and for the days to come the readout, as a stage goes on only while it looks harmless,"
     return (
         f"The gain is the readout's, corrected for being shown because it passed. The harm is what {where} measured of people whose "
-        "outcomes are complete, clear of noise or not; the ends of several are added, for how they go together is not known."
+        "outcomes are complete, clear of noise or not. Of the net both ends are sums, too, for how gain and harm go together is not known."
     )
 
 

@@ -52,7 +52,8 @@ _MEANS = {
     WITHIN: "the whole range is below the margin",
     REACHES: "harm as large as it is neither shown nor ruled out",
     SIGNS: "the whole range is above zero",
-    HARMED: "clearly worse, by the level of stop rules, or of the gate",
+    HARMED: "shown to be worse than control, by the level of stop rules, or of the gate, also below the margin, which is no harm that "
+    "was accepted: it is what the readout had to rule out",
     NO_MARGIN: "the plan states none",
     AT_READOUT: "before it neither safety nor harm is shown",
 }

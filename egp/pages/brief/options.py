@@ -24,6 +24,7 @@ from egp.pages.brief.worth import (
     narrower_in_words,
     now_in_words,
     repair_that_pays,
+    repaired_in_part,
 )
 from egp.plan.analysis.days import readout_day
 from egp.plan.analysis.money import WEEK
@@ -138,7 +139,7 @@ def _repair_in_words(launch: Launch) -> str:
     if share is None:
         return ""
     part = (
-        f"From {whole(share * 100)} % of the repair on{_at_share(launch, share)}"
+        f"From {whole(share * 100)} % of the repair on{_at_share(launch, share, with_amount=True)}"
         if share
         else "However little is repaired,"
     )
@@ -150,8 +151,8 @@ def _repair_in_words(launch: Launch) -> str:
     return f" {part} it comes to more than {named}{conditions}."
 
 
-def _at_share(launch: Launch, share: float) -> str:
-    """ " (new users succeed at 0.367)": what so much of the repair is, in the digits in which it is named."""
+def _at_share(launch: Launch, share: float, *, with_amount: bool = False) -> str:
+    """ " (new users succeed at 0.367: $190k)": what so much of the repair is, in the digits in which it is named, and comes to."""
     best = launch.economics.scenarios[launch.best].p_success or 0.0
     part = math.ceil(share * 100 - 1e-9) / 100
     rates = [
@@ -159,7 +160,9 @@ def _at_share(launch: Launch, share: float) -> str:
         for at in launch.weak
         if (now := launch.economics.scenarios[at].p_success) is not None
     ]
-    return f" ({listing(rates)})" if rates else ""
+    comes_to = repaired_in_part(launch, part) if with_amount else None
+    amount = f": {money(comes_to, launch.worth.currency, 2)}" if comes_to is not None else ""
+    return f" ({listing(rates)}{amount})" if rates else ""
 
 
 def options_sections(scene: Scene, choice: Choice, launch: Launch | str = "") -> Iterator[Section]:
@@ -346,7 +349,8 @@ def _going_on(scene: Scene) -> OpenOption:
     dwell = scene.plan.ramp[position].min_dwell
     at_least = f" for at least {length(dwell)}" if dwell else ""
     if not closed:
-        return OpenOption(GO_ON, f"raise to {stage}{at_least}, watched", "as agreed before the start", _OPEN)
+        what = f"raise to {stage}{at_least}, watched{_stages_after(scene, position)}"
+        return OpenOption(GO_ON, what, "as agreed before the start", _OPEN)
     if scene.moment == "running":
         until = look_day(scene)
         light = Light("bad", f"closed until the result is read on {until}") if until else _closed(closed)
@@ -359,6 +363,19 @@ def _going_on(scene: Scene) -> OpenOption:
     return OpenOption(
         GO_ON, f"raise to {stage}{at_least}, watched", "breaks what was agreed", _closed(closed)
     )
+
+
+def _stages_after(scene: Scene, position: int) -> str:
+    """ "; 90%, the last stage, from 2023-02-09 at the earliest": when the stages after the next can begin, if nothing holds them."""
+    stages, begin, said = scene.plan.ramp, scene.as_of, ""
+    for at in range(position + 1, len(stages)):
+        dwell, treated = stages[at - 1].min_dwell, stages[at].treated
+        if dwell is None or treated is None:
+            return said
+        begin += dwell
+        last = ", the last stage," if at == len(stages) - 1 else ""
+        said += f"; {stage_name(treated)}{last} from {begin.date()} at the earliest"
+    return said
 
 
 def look_day(scene: Scene) -> date | None:
@@ -470,8 +487,8 @@ def _to_decide(scene: Scene, choice: Choice) -> Section:
     blocks: list[Block] = [
         Paragraph(
             f"The option is {listing(sorted(words), 'or')}, or one of the plan's own{_letters_change(scene)}. This command "
-            "refuses a closed one, unless --overrule says who overrules, and why: who may is up to the owners of egp.lock, and every later "
-            "page shows it. --dissent records who disagrees, why, and that they commit to the decision all the same."
+            "refuses a closed one, unless --overrule says who overrules, and why: who may is up to the owners of egp.lock, every later "
+            "page shows it, and the gate says what it said. --dissent records who disagrees, why, and that they commit to the decision all the same."
         ),
         Command(
             f'egp decide {plan}{results} --option "{option}" --by {quote(by)} --because "…" --dissent "…"'

@@ -215,7 +215,10 @@ def _ships_only_if(scene: Scene, *, every: bool) -> str:
     except NotChecked:
         return f"{begins}, and what ships is what passes its readout."
     of = "A's" if every else "its"
-    return f"{begins}, and ships only what passes: {of} first users are treated on {begun}, and it is read on {read}."
+    return (
+        f"{begins}, which harms those whom it treats if it fails, and ships only what passes: {of} first users are treated on {begun}, and "
+        f"it is read on {read}."
+    )
 
 
 def beside_guardrails(scene: Scene, said: Passage) -> str:

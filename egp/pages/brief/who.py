@@ -66,11 +66,13 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
             first, second = _twice_a_week(scene.day)
             cadence = f"twice a week, the next on {first} and {second}, until two in a row are green, on {second} at the earliest; then {cadence}"
         audience = listing(map(shown, plan.readouts.audience))
-        yield "readouts", f"{cadence}{f', to {audience}' if audience else ''}"
+        look = look_day(scene) if scene.moment == "running" else None
+        of = "" if look is None else f", of guardrails alone until {look}"
+        yield "readouts", f"{cadence}{f', to {audience}' if audience else ''}{of}"
         if scene.moment == "harm":
             yield (
                 "green is a reading",
-                "in which no stop rule and no limit has fired, and no guardrail is harmed",
+                "in which no stop rule and no limit has fired, and no guardrail is harmed; two bring the old cadence back, and no treatment",
             )
     yield from _acts(scene)
     if plan.rollback and scene.moment != "harm":
@@ -163,7 +165,7 @@ def _after_the_ramp(scene: Scene, owner: str) -> str:
 
 def _until_then(scene: Scene) -> str:
     if scene.verdict == "roll_back":
-        return "the treatment is withdrawn, which nobody has to agree on"
+        return "the treatment is withdrawn; the tie is about what comes after"
     return "traffic stays as it is" if scene.in_flight else "nothing is launched"
 
 

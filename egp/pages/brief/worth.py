@@ -392,11 +392,11 @@ def _about(amount: float, prospect: Prospect) -> str:
 
 
 def _parts_in_words(launch: Launch, prospect: Prospect) -> str:
-    """ "$170k from base and -$120k from new users": what adds up to the amount."""
+    """ "$150k from base and -$123k from new users": what adds up to the amount, as it is written."""
     parts = {launch.name(at): part for at, part in enumerate(prospect.parts) if part}
     if len(parts) == 1:
         return f"all of it from {next(iter(parts))}"
-    return listing(f"{_about(part, prospect)} from {name}" for name, part in parts.items())
+    return listing(f"{money(part, prospect.amount.currency)} from {name}" for name, part in parts.items())
 
 
 def now_in_words(launch: Launch) -> str:
@@ -443,6 +443,14 @@ def delayed_in_words(launch: Launch, waiting: Wait) -> str:
 def unrepaired(launch: Launch, later: Prospect) -> float:
     """What the later launch comes to if nothing is repaired."""
     return launch.worth.gain() / launch.worth.gain_repaired() * later.amount.middle
+
+
+def repaired_in_part(launch: Launch, share: float) -> float | None:
+    """What the later launch comes to if so much is repaired: each scenario gains in proportion."""
+    if (later := launch.repaired) is None:
+        return None
+    nothing = unrepaired(launch, later)
+    return nothing + share * (later.amount.middle - nothing)
 
 
 def repair_that_pays(launch: Launch) -> float | None:

@@ -7,6 +7,7 @@ price there is no amount, and `Unpriced` says which line would make it possible.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from egp.plan.analysis.days import run_days
@@ -78,6 +79,12 @@ class Amount(NamedTuple):
         two digits: of a middle so near to zero nothing more is known."""
         place = math.floor(math.log10(max(abs(self.low), abs(self.high)))) - 1
         return round(self.middle, -place if abs(self.middle) < 10**place else 1 - place)
+
+
+def total(amounts: Sequence[Amount]) -> Amount:
+    """Of the same people, whose amounts may go together: the ends add up, so that the range holds at least as often as theirs."""
+    low, middle, high = (sum(ends) for ends in zip(*(each[:3] for each in amounts), strict=True))
+    return Amount(low, middle, high, amounts[0].currency)
 
 
 class Price(NamedTuple):
