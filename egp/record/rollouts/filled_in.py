@@ -1,4 +1,4 @@
-"""Flags of which a template fills in what decides, or that are switched by what is neither true nor false: they are not read."""
+"""Flags of which a template fills in what decides, or that are switched by what is neither true nor false, and keys in another case: they are not read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from egp.plan.quantity import shown
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.rollout import Audience, Rollout, Unread
 from egp.stats.values import replace
+
+RESPELT = "a key has another case than the format's, and programs may take one for the other"
 
 
 def unless_filled_in(
@@ -30,6 +32,24 @@ def unless_filled_in(
         continuous=None,
         unread=(Unread(rollout.path, part.at, reason, rollout.flag.value),),
     )
+
+
+def respelt(root: Part, keys: Collection[str], payload: Collection[str]) -> Part | None:
+    """What stands under a key that differs from one of the format's in its case alone, not below what is named by people.
+
+    Programs that are written in Go take one for the other where they read JSON, and of two the last.
+    """
+    known = {key.casefold(): key for key in keys}
+    waiting = [root]
+    while waiting:
+        part = waiting.pop()
+        for key, each in part.items():
+            if known.get(key.casefold(), key) != key:
+                return each
+            if key not in payload:
+                waiting.append(each)
+        waiting += part.list()
+    return None
 
 
 def _undecided(

@@ -87,7 +87,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from egp.plan.quantity import shown
 from egp.record.rollouts.chain import added
-from egp.record.rollouts.filled_in import unless_filled_in
+from egp.record.rollouts.filled_in import RESPELT, respelt, unless_filled_in
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import (
@@ -103,6 +103,7 @@ from egp.stats.values import NamedTuple, replace
 from egp.yaml import Span
 
 TARGETING_KEY = "targetingKey"
+_KEYS = frozenset(("flags", "$evaluators", "state", "variants", "defaultVariant", "targeting"))
 FLAG_KEY = "$flagd.flagKey"
 
 _REFERENCE = '"$ref"'
@@ -180,6 +181,9 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
     unread: list[Unread] = []
     for document in sound_documents(files, unread):
         root = Part(document, document.value)
+        if (other := respelt(root, _KEYS, _PAYLOAD)) is not None:
+            unread.append(Unread(document.path, other.key_at, RESPELT))
+            continue
         spec = root.get("spec", "flagSpec") or root
         evaluators = spec.get("$evaluators")
         for key, flag in _flags(spec):

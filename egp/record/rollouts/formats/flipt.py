@@ -61,7 +61,7 @@ from math import ceil
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
 from egp.record.rollouts.chain import ChainedRule, Claim
-from egp.record.rollouts.filled_in import unless_filled_in
+from egp.record.rollouts.filled_in import RESPELT, respelt, unless_filled_in
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import DEFAULT, Rollout, Said, Unread, Weights
@@ -74,6 +74,14 @@ SWITCHED_OFF = "false"
 """The word by which the file itself turns a flag off."""
 
 
+_KEYS = frozenset(
+    (
+        *("namespace", "flags", "key", "type", "enabled", "variants", "default", "rules", "rollouts"),
+        *("segments", "segment", "keys", "operator", "segmentOperator", "match_type", "constraints"),
+        *("distributions", "variant", "variantKey", "rollout", "threshold", "percentage", "value"),
+    )
+)
+
 _PAYLOAD = frozenset(("name", "description", "attachment", "metadata"))
 """Keys of a flag below which texts decide nothing."""
 
@@ -83,6 +91,9 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
     unread: list[Unread] = []
     for document in sound_documents(files, unread):
         root = Part(document, document.value)
+        if (other := respelt(root, _KEYS, _PAYLOAD)) is not None:
+            unread.append(Unread(document.path, other.key_at, RESPELT))
+            continue
         flags = root.get("flags")
         if flags is None and (root.has("namespace") or root.has("segments")):
             continue  # a namespace without a flag

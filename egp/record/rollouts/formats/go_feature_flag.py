@@ -76,7 +76,7 @@ from datetime import UTC, datetime
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
 from egp.record.rollouts.chain import ChainedRule
-from egp.record.rollouts.filled_in import unless_filled_in
+from egp.record.rollouts.filled_in import RESPELT, respelt, unless_filled_in
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import (
@@ -102,6 +102,14 @@ READS_TOGETHER = False
 WITHDRAWN_BY = "defaultRule: {variation: …}, or disable: true"
 
 
+_KEYS = frozenset(
+    (
+        *("variations", "targeting", "bucketingKey", "defaultRule", "disable", "variation", "query"),
+        *("percentage", "progressiveRollout", "scheduledRollout", "experimentation"),
+        *("initial", "end", "start", "date"),
+    )
+)
+
 _PAYLOAD = frozenset(("variations", "metadata", "description", "query"))
 """Keys of a flag below which texts decide nothing but whom a rule is for."""
 
@@ -111,6 +119,9 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
     unread: list[Unread] = []
     for document in sound_documents(files, unread):
         root = Part(document, document.value)
+        if (other := respelt(root, _KEYS, {*_PAYLOAD, "percentage"})) is not None:
+            unread.append(Unread(document.path, other.key_at, RESPELT))
+            continue
         found = False
         for name, flag in root.items():
             if any(flag.has(key) for key in _OF_A_FLAG):

@@ -138,6 +138,9 @@ SWITCHED_OFF = "false"
 """The word by which the file itself turns a flag off."""
 
 
+_ENCRYPTED = ("encryptedFeatures", "encryptedSavedGroups")
+"""What an SDK that has the key reads in place of what stands beside it."""
+
 _PAYLOAD = frozenset(
     (
         "defaultValue",
@@ -163,6 +166,11 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
     found: list[_Feature] = []
     for document in sound_documents(files, unread):
         root = Part(document, document.value)
+        hidden = [part for key in _ENCRYPTED if (part := root.get(key)) and part.value]
+        if hidden:
+            reason = "a part of it is encrypted, and takes the place of what can be read"
+            unread.append(Unread(document.path, hidden[0].key_at, reason))
+            continue
         features = root.get("features") or root.get("feature") or _bare(root)
         if features is None or not (features.is_mapping or features.is_list):
             unread.append(Unread(document.path, document.span(()), "it has no `features`"))

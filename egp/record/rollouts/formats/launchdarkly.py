@@ -141,7 +141,12 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
             else:
                 deciding = [part for name, part in place.items() if name in _DECIDING]
                 rollout = _rollout(document.path, document.index, environment, key, flag, place, segments)
-                yield unless_filled_in(rollout, deciding, _PAYLOAD, [place.get("on"), flag.get("archived")])
+                yield unless_filled_in(
+                    rollout,
+                    deciding,
+                    _PAYLOAD,
+                    [place.get("on"), place.get("archived"), flag.get("archived")],
+                )
         if not found:
             unread.append(Unread(document.path, document.span(()), "it has no flags"))
     yield from unread
@@ -215,14 +220,11 @@ def _rollout(
     fallthrough = place.get("fallthrough")
     if fallthrough is not None:
         steps.append(reading.step(fallthrough, ""))
-    archived, on, off = (
-        place.get("archived") or flag.get("archived"),
-        place.get("on"),
-        place.get("offVariation"),
-    )
+    on, off = place.get("on"), place.get("offVariation")
     enabled = Said(on.value is True, on.at) if on else Said(False, key.at)
-    if archived is not None and archived.value is True:
-        enabled = Said(False, archived.at)
+    for each in (place.get("archived"), flag.get("archived")):
+        if each is not None and each.value is True:
+            enabled = Said(False, each.at)
     off_variant = Said(names(off), off.at) if off else None
     found = chain.audiences(steps, off_variant.value if off_variant else DEFAULT, key.at)
     required = [each.get("key") for each in place.listed("prerequisites")]

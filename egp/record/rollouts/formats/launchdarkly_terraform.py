@@ -232,7 +232,9 @@ def _rollout(
     if fallthrough is not None:
         steps.append(reading.step(fallthrough, ""))
     on, off = resource.get("on") or resource.get("targeting_enabled"), resource.get("off_variation")
-    unread = [Unread(path, each.at, each.computed, key.value) for each in (on, off) if each and each.computed]
+    archived = flag.get("archived") if flag else None
+    switches = (on, off, archived)
+    unread = [Unread(path, each.at, each.computed, key.value) for each in switches if each and each.computed]
     off_variant = (
         Said(names(off) if names else reading.name(off), off.at) if off and not off.computed else None
     )
@@ -245,9 +247,7 @@ def _rollout(
         document=0,
         flag=key,
         environment=environment,
-        enabled=None
-        if on and on.computed
-        else Said(on is not None and on.value is True, (on or resource).at),
+        enabled=_enabled(resource, on, archived),
         default=off_variant,
         off=off_variant,
         variants=tuple(Said(name_of(each), each.at) for each in variations),
@@ -261,6 +261,15 @@ def _rollout(
         withdrawn_by=WITHDRAWN_BY,
         unread=tuple(unread),
     )
+
+
+def _enabled(resource: Part, on: Part | None, archived: Part | None) -> Said[bool] | None:
+    """Whether anybody is served more than the off variation; None where that is computed."""
+    if any(each and each.computed for each in (on, archived)):
+        return None
+    if archived is not None and archived.value is True:
+        return Said(False, archived.at)
+    return Said(on is not None and on.value is True, (on or resource).at)
 
 
 def _variations(flag: Part) -> list[Part]:

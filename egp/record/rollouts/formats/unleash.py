@@ -157,7 +157,7 @@ def _is_in(part: Part, environment: str) -> bool:
 def _rollout(path: str, number: int, environment: str, name: Said[str], written: _Written) -> Rollout:
     enabled = written.enabled
     steps = [step for each in written.strategies if (step := _step(name, each, written))]
-    steps = [*_overrides(written.variants), *steps]
+    steps = [*_archived(written), *_overrides(written.variants), *steps]
     if not written.strategies and not written.is_elsewhere:
         steps = [ChainedRule(name.at, _on(written.variants, {}, name.at))]
     found = chain.audiences(steps, OFF, name.at)
@@ -186,6 +186,14 @@ def _rollout(path: str, number: int, environment: str, name: Said[str], written:
         withdrawn_by=WITHDRAWN_BY,
         unread=chain.unread_in(found, path, name.value),
     )
+
+
+def _archived(written: _Written) -> Iterator[ChainedRule]:
+    """What nobody can tell of a feature that is archived: whether it is served at all."""
+    for each in (written.feature.get("archived"), written.feature.get("archivedAt")):
+        if each is not None and each.value is not False:
+            reason = "the feature is archived, and SDKs, which are sent none, do not look at that"
+            yield ChainedRule(each.at, (), unread=reason)
 
 
 def _values(groups: Sequence[Sequence[Part]]) -> Iterator[tuple[str, str]]:
