@@ -7,7 +7,10 @@ import math
 import pytest
 
 from egp.plan.analysis.by_day import days_that_bring, units_after
+from egp.plan.analysis.drift import cost_of, with_number
 from egp.plan.analysis.larger_sample import run_that_brings
+from egp.plan.analysis.measured import Measured
+from egp.plan.analysis.registered import required_smallest
 from egp.plan.analysis.traffic import arriving_units
 from egp.plan.experiment import Experiment
 from egp.plan.finding import NotChecked
@@ -87,3 +90,23 @@ def test_units_that_never_come_take_no_days() -> None:
     with pytest.raises(NotChecked):
         days_that_bring(hardly_any_new, 400_000)
     assert run_that_brings(hardly_any_new, 400_000) == "run longer"
+
+
+def test_what_a_measured_number_costs_is_told_in_days_as_the_plan_has_units_come() -> None:
+    """Distinct users grow ever slower where people come back; worked out by hand from the two counts."""
+    key = ("eligible_units", "distinct_over_run")
+    number = Measured(key, "", "distinct_over_run", 272_000.0, (), 340_000.0, "units")
+    growth = math.log(272_000 / 41_000) / math.log(14)
+    more = math.ceil(14 * (340_000 / 272_000) ** (1 / growth)) - 14
+    assert more > math.ceil(14 * (340_000 / 272_000 - 1))
+    assert cost_of(plan(), number) == f"the units that the plan counts on take {more} days more"
+
+
+def test_a_larger_baseline_takes_the_days_that_its_units_take() -> None:
+    key = ("primary_metric", "baseline")
+    number = Measured(key, "add_to_cart_rate", "baseline", 0.3, (), 0.12, "share")
+    needed = required_smallest(with_number(plan(), key, 0.3))
+    growth = math.log(340_000 / 41_000) / math.log(14)
+    more = math.ceil(14 * (needed / 153_000) ** (1 / growth)) - 14
+    assert more > 0
+    assert cost_of(plan(), number).endswith(f"and 95 % takes {more} days more")

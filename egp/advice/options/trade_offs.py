@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.plan.analysis.days import as_local_day, exposed_days, first_day, readout_day
+from egp.plan.analysis.days import as_local_day, first_day, planned_days, readout_day
 from egp.plan.analysis.registered import (
     PRIMARY,
     assuming,
@@ -80,7 +80,7 @@ def delay_between(before: Experiment, after: Experiment) -> LaterDays:
     """How much later one plan comes to its end than the other."""
     readout = _difference(readout_day, before, after)
     ramp = _difference(_ramp_start, before, after)
-    run = _difference(_exposed, before, after)
+    run = _difference(planned_days, before, after)
     stages = _dwell(after) - _dwell(before) if len(after.ramp) == len(before.ramp) else timedelta(0)
     return LaterDays(readout, run, ramp - max(readout, 0), stages)
 
@@ -92,10 +92,6 @@ def _difference(of: Callable[[Experiment], object], before: Experiment, after: E
     except NotChecked:
         return 0
     return difference.days if isinstance(difference, timedelta) else int(difference)
-
-
-def _exposed(plan: Experiment) -> int:
-    return sum(run.days for run in exposed_days(plan))
 
 
 def _ramp_start(plan: Experiment) -> object:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from egp.plan.analysis import registered
-from egp.plan.analysis.days import exposed_days, run_days
+from egp.plan.analysis.by_day import days_to_run
+from egp.plan.analysis.days import planned_days, run_days
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import NotChecked
-from egp.plan.power.plan import MetricRow, PlanPower, days_to_run
+from egp.plan.power.plan import MetricRow, PlanPower
 from egp.plan.power.readings import found_text, move
 from egp.plan.quantity import MetricChange
 from egp.plan.wording import absolute, counted, power_text, share_text, unit_count, whole
@@ -87,7 +88,7 @@ def _metric_at(plan: Experiment, path: Path) -> Metric:
 
 
 def _run(plan: Experiment) -> Iterator[str]:
-    days = sum(each.days for each in exposed_days(plan))
+    days = planned_days(plan)
     paused = run_days(plan) - days
     without = f", {counted(paused, 'day')} of pauses left out" if paused else ""
     yield f"{counted(days, 'day')} of exposure{without}"

@@ -30,12 +30,11 @@ from egp.plan.analysis.by_day import (
     Day,
     day_at,
     effect_error,
-    planned_days,
     times_its_size,
     units_after,
     weekdays_seen,
 )
-from egp.plan.analysis.days import day_after, first_day, readout_day
+from egp.plan.analysis.days import day_after, first_day, planned_days, readout_day
 from egp.plan.analysis.early_wins import wins_among, wins_at_one_look
 from egp.plan.analysis.registered import (
     PRIMARY,

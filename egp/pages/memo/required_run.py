@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egp.advice.options.levers import policy_power
-from egp.plan.analysis.by_day import planned_days
+from egp.plan.analysis.days import planned_days
 from egp.plan.analysis.registered import PRIMARY, detectable_at, primary_at
 from egp.plan.finding import NotChecked
 from egp.plan.wording import at_least_like

@@ -19,12 +19,11 @@ from egp.plan.analysis.by_day import (
     at_most,
     last_of,
     of_any,
-    planned_days,
     target_exaggeration,
     times_its_size,
     weekdays_seen,
 )
-from egp.plan.analysis.days import day_after, exposed_days, first_day, schedule_of, unpaused
+from egp.plan.analysis.days import day_after, exposed_days, first_day, planned_days, schedule_of, unpaused
 from egp.plan.analysis.registered import (
     PRIMARY,
     aim_of,

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from egp.output.page.model import Answer, Paragraph, Section, Table
+from egp.plan.analysis.by_day import days_to_run
 from egp.plan.power.calculator import whole_weeks
-from egp.plan.power.plan import BY_POLICY, MetricRow, PlanPower, days_to_run
+from egp.plan.power.plan import BY_POLICY, MetricRow, PlanPower
 from egp.plan.power.readings import found_text
 from egp.plan.typed_reader import label
 from egp.plan.wording import (

@@ -11,8 +11,8 @@ from egp import stats
 from egp.plan.analysis.days import (
     day_after,
     days_of_exposure,
-    exposed_days,
     first_day,
+    planned_days,
     schedule_of,
     unpaused,
     weekday_counts,
@@ -24,6 +24,7 @@ from egp.plan.analysis.registered import (
     direction_of,
     has_primary_test,
     information_fractions,
+    matured_share,
     metric_units,
     power_at,
     primary_at,
@@ -38,7 +39,7 @@ from egp.plan.wording import WEEKDAYS, listing, times_over
 from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
-    from egp.plan.experiment import EligibleUnits, Experiment
+    from egp.plan.experiment import EligibleUnits, Experiment, Metric
 
 
 _NEVER = 36_525
@@ -63,11 +64,6 @@ class Day(NamedTuple):
     """P(a significant effect points the wrong way), at the MDE."""
     weekdays: tuple[int, ...]
     """How often each weekday was exposed, from Monday."""
-
-
-def planned_days(plan: Experiment) -> int:
-    """Days of exposure of the plan."""
-    return sum(run.days for run in exposed_days(plan))
 
 
 def units_after(plan: Experiment, days: int) -> float:
@@ -114,6 +110,17 @@ def days_that_bring(plan: Experiment, units: float, too_late: float = 0.0) -> fl
         days = (few + enough) / 2
         few, enough = (few, days) if brought(days) >= units else (days, enough)
     return enough
+
+
+def days_that_fill(plan: Experiment, metric: Metric, needed: float) -> float:
+    """Days of exposure for so many units, with the days whose units mature too late added."""
+    matured = matured_share(plan, metric)
+    return days_that_bring(plan, needed * matured, days_of_exposure(plan) * (1 - matured))
+
+
+def days_to_run(days: float) -> int:
+    """Whole days, the last one begun."""
+    return math.ceil(days - 1e-9)
 
 
 def last_of(plan: Experiment, number: int) -> date:

@@ -190,9 +190,14 @@ def run_days(plan: Experiment) -> int:
     return days
 
 
+def planned_days(plan: Experiment) -> int:
+    """Days on which units are first exposed, pauses taken out."""
+    return sum(run.days for run in exposed_days(plan))
+
+
 def days_of_exposure(plan: Experiment) -> int:
-    """Days on which units are first exposed, pauses taken out. Raises NotChecked where there are none."""
-    days = sum(run.days for run in exposed_days(plan))
+    """The same where there are any. Raises NotChecked where there are none."""
+    days = planned_days(plan)
     if days <= 0:
         raise NotChecked(("schedule", "end"))
     return days

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
-from egp.plan.analysis.days import entry_days
+from egp.plan.analysis.by_day import days_that_bring, days_that_fill, days_to_run
+from egp.plan.analysis.days import planned_days
 from egp.plan.analysis.registered import (
+    PRIMARY,
     guardrail_design,
     margin_of,
     planned_units,
     power_at,
+    primary_at,
     primary_effect,
     required_power,
     required_smallest,
 )
+from egp.plan.analysis.traffic import smallest_share
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import Measure
 from egp.plan.typed_reader import TypedMapping, changed
@@ -77,7 +80,7 @@ def _cost_of(plan: Experiment, number: Measured) -> str:
         other = with_number(plan, path, number.value)
         units = planned_units(plan)
         said = f"the planned sample then has {power_text(power_at(other, primary_effect(other), units))} power at the MDE"
-        days = math.ceil(entry_days(plan) * required_smallest(other) / units) - entry_days(plan)
+        days = _days_more(plan, other)
         more = (
             f", and {power_text(required_power(plan))} takes {counted(days, 'day')} more" if days > 0 else ""
         )
@@ -96,9 +99,19 @@ def _guardrail_power(plan: Experiment, at: Path) -> float:
     return guardrail_design(plan, metric, at).power(margin_of(metric, at), planned_units(plan))
 
 
+def _days_more(plan: Experiment, other: Experiment) -> int:
+    """Days beyond the run that the units of another plan's test take; 0 where nobody can tell."""
+    try:
+        needed = required_smallest(other)
+        return days_to_run(days_that_fill(plan, primary_at(other, PRIMARY), needed)) - planned_days(plan)
+    except NotChecked:
+        return 0
+
+
 def _of_days(declared: float, measured: float, plan: Experiment) -> str:
-    """The same units at the pace that was measured."""
-    days = math.ceil(entry_days(plan) * (declared / measured - 1))
+    """The same units as they were measured to come, fewer that are new each day where people come back."""
+    other = with_number(plan, ("eligible_units", "distinct_over_run"), measured)
+    days = days_to_run(days_that_bring(other, declared * smallest_share(plan))) - planned_days(plan)
     if days > 0:
         return f"the units that the plan counts on take {counted(days, 'day')} more"
     return f"the units that the plan counts on are there {counted(-days, 'day')} earlier" if days < 0 else ""

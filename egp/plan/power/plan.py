@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from egp import stats
 from egp.plan.analysis import branches, days, registered, traffic
 from egp.plan.analysis.beside_primary import any_harm_design
-from egp.plan.analysis.by_day import days_that_bring
+from egp.plan.analysis.by_day import days_that_fill
 from egp.plan.analysis.design import Design
 from egp.plan.analysis.negative_controls import control_design
 from egp.plan.finding import NotChecked
@@ -295,12 +294,5 @@ class _Reading:
         return self.plan.statistics is not None and self.plan.statistics.power_scope == "decision"
 
     def _days(self, metric: Metric, needed: float) -> float:
-        """Days of exposure for so many units at this schedule, with the days whose units mature too late added."""
-        matured = registered.matured_share(self.plan, metric)
-        too_late = days.days_of_exposure(self.plan) * (1 - matured)
-        return days_that_bring(self.plan, needed * matured, too_late)
-
-
-def days_to_run(days: float) -> int:
-    """Whole days, the last one begun."""
-    return math.ceil(days - 1e-9)
+        """Days of exposure for so many units at this schedule."""
+        return days_that_fill(self.plan, metric, needed)

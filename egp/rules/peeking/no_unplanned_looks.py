@@ -149,7 +149,8 @@ def _fractions(plan: Experiment) -> list[float] | None:
 
 def costs(broken: Broken) -> Iterator[str]:
     """How large a win looks at the first of the looks."""
-    from egp.plan.analysis.by_day import day_at, planned_days, times_its_size
+    from egp.plan.analysis.by_day import day_at, times_its_size
+    from egp.plan.analysis.days import planned_days
     from egp.rules.pictures import moves_well
 
     share = information_fractions(broken.plan)[0]

@@ -75,7 +75,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from egp.plan.analysis.days import exposed_days, schedule_of
+from egp.plan.analysis.days import planned_days, schedule_of
 from egp.plan.analysis.larger_sample import SAMPLE, run_that_brings
 from egp.plan.analysis.registered import (
     PRIMARY,
@@ -159,7 +159,7 @@ def _miscounted(plan: Experiment, eligible: EligibleUnits, params: Params) -> Fi
     daily, distinct = eligible.per_day, eligible.distinct_over_run
     if daily is None or plan.unit in params.per_day_units:
         return None
-    days = sum(run.days for run in exposed_days(plan))
+    days = planned_days(plan)
     unit = called(plan.unit, "unit")
     if distinct is not None and distinct < daily:
         return Finding(
@@ -229,7 +229,7 @@ def _short(plan: Experiment, eligible: EligibleUnits, smallest: float) -> Iterat
 def _added_up(plan: Experiment, eligible: EligibleUnits) -> int:
     """Units over the run where each day brings new ones."""
     daily = need(eligible.per_day, "eligible_units", "per_day")
-    return daily * sum(run.days for run in exposed_days(plan))
+    return daily * planned_days(plan)
 
 
 def _remedies(plan: Experiment, at_full_exposure: float, declared: float, reached: int) -> list[Remedy]:
@@ -351,7 +351,7 @@ def ways(broken: Broken) -> Iterator[Candidate]:
     if not declared or not eligible or not eligible.per_day:
         return
     least = -(-declared // smallest_share(plan))
-    days = sum(each.days for each in exposed_days(plan))
+    days = planned_days(plan)
     if not eligible.per_day <= least <= eligible.per_day * days:
         return
     if eligible.per_day <= (eligible.distinct_over_run or 0) < least:
