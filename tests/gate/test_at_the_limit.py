@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+import json
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from egp import stats
+from egp.gate import receipt
+from egp.gate.amounts import least_written
+from egp.gate.call import Call
 from egp.gate.changes import _named_by, _stage_for, _without
 from egp.gate.checks import outcome_matured
 from egp.gate.checks.runtime_complete import _consecutive_days
 from egp.gate.harm import harm_beyond
 from egp.gate.live import _live
-from egp.gate.withholding import rows_read
+from egp.gate.withholding import rows_read, withheld_because
 from egp.plan.quantity import MetricChange
 from egp.record.ledger import Ledger
 from egp.rules.rule import Params as RuleParams
@@ -170,3 +174,33 @@ def test_of_the_first_stage_alone_results_may_have_no_rows(stage: str, asks: str
 def test_the_rows_of_a_look_are_those_of_the_primary_and_of_guardrails_that_take_time() -> None:
     """What has no outcome window is judged at every call, and is not frozen."""
     assert {*rows_read(readout_world().readout())} == {"add_to_cart_rate", "refund_rate"}
+
+
+LOOK = datetime.fromisoformat("2023-02-06T00:00:00-08:00")
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"), [(1, "the results were taken 2023-02-05 23:59, before the look"), (0, "the rows do not cover the run")]
+)  # fmt: skip
+def test_results_of_the_first_instant_of_a_look_are_not_from_before_it(before: int, reason: str) -> None:
+    world = readout_world().but(taken=LOOK - timedelta(seconds=before))
+    withheld = withheld_because(world.without(lambda row: row.date == FIRST).readout())
+    assert withheld is not None
+    assert reason in str(withheld)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "written"),
+    [(0.03412, "share", 0.0342), (0.0001, "share", 0.0001), (0.0000341, "share", 0.000035), (1.23412, "s", 1.235)],
+)  # fmt: skip
+def test_a_least_value_is_written_in_basis_points_and_below_one_in_two_digits(
+    value: float, unit: str, written: float
+) -> None:
+    assert least_written(value, unit) == pytest.approx(written, rel=1e-12)
+
+
+@pytest.mark.parametrize("commit", ["", "5f0c" * 10])
+def test_a_call_that_could_not_be_judged_says_on_which_commit_it_was(commit: str) -> None:
+    call = Call("plan.yaml", "results.yaml", now=datetime(2023, 2, 7, tzinfo=UTC), commit=commit)
+    said = json.loads(receipt.written_for_failure(call, (), "pdp", {}))
+    assert said["action"]["commit"] == (commit or None)
