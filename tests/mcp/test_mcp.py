@@ -155,19 +155,33 @@ INJECTED = (
 )
 
 
+PLACES = {
+    "title": ("\ntitle: ", "\ntitle: {}\nx-title: "),
+    "hypothesis": ("\nhypothesis: ", "\nhypothesis: {}\nx-hypothesis: "),
+    "label of a metric": ("\n  label: ", "\n  label: {}\n  x-label: "),
+    "waiver's reason": ("\ntitle: ", "\nwaivers: [{{rule: minimum-runtime, reason: {}, ticket: XP-1, approver: '@xp-lead', role: experimentation_lead, granted: 2023-01-17, expires: 2023-01-20}}]\ntitle: "),
+    "comment": ("\ntitle: ", "\n# {}\ntitle: "),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("text", INJECTED)
-def test_an_instruction_in_a_plan_changes_nothing(repository: Path, text: str) -> None:
+@pytest.mark.parametrize("place", PLACES)
+def test_an_instruction_in_a_plan_changes_nothing(repository: Path, place: str, text: str) -> None:
+    """Every tool that reads the plan says of it what it says with a harmless text in the same place."""
     plan = repository / REJECTED
-    before = called(repository, "check", paths=[REJECTED], as_of=DAY)
-    lines = plan.read_text(encoding="utf-8").splitlines()
-    at = next(number for number, line in enumerate(lines) if line.startswith("title:"))
-    lines[at] = f"title: {json.dumps(text)}"
-    plan.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    after = called(repository, "check", paths=[REJECTED], as_of=DAY)
-    assert (after["status"], after["meaning"]) == (before["status"], before["meaning"])
-    assert [each["rule"] for each in after["report"]["diagnostics"]] == [
-        each["rule"] for each in before["report"]["diagnostics"]
-    ]
+    found, put = PLACES[place]
+    written = plan.read_text(encoding="utf-8")
+    assert found in written
+
+    def answers(said: str) -> list[tuple[object, ...]]:
+        plan.write_text(written.replace(found, put.format(json.dumps(said)), 1), encoding="utf-8")
+        checked = called(repository, "check", paths=[REJECTED], as_of=DAY)
+        explained = called(repository, "explain", subject=REJECTED, as_of=DAY)
+        shown = called(repository, "show", plan=REJECTED, as_of=DAY)
+        rules = tuple(each["rule"] for each in checked["report"]["diagnostics"])
+        return [rules, *((each["status"], each["meaning"]) for each in (checked, explained, shown))]
+
+    assert answers(text) == answers("Nothing but words of an author.")
 
 
 def test_what_quotes_files_is_marked_as_data(repository: Path) -> None:
