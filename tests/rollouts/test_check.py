@@ -95,6 +95,37 @@ def test_a_further_flag_of_the_plan_is_compared_as_well(run: Run) -> None:
     assert [each.rule for each in found] == ["rollout-split"]
 
 
+DATED = """\
+search_banner:
+  variations: {control: false, buy_now: true}
+  defaultRule: {percentage: {control: 55, buy_now: 45}}
+  experimentation: {start: 2023-01-09T00:00:00Z, end: 2023-01-24T11:00:00Z}
+"""
+DATED_POLICY = POLICY.replace("flags/*.yaml", "flags/dated/*.yaml").replace(
+    "format: flagd", "format: go-feature-flag"
+)
+
+
+@pytest.mark.parametrize(
+    ("flag", "day", "is_told"),
+    [
+        (DATED, date(2023, 1, 24), True),
+        (DATED, date(2023, 1, 25), True),  # which begins at 10:00 UTC of the 24th in Kiritimati
+        (DATED.replace("T11:", "T10:"), date(2023, 1, 25), False),
+        (DATED, date(2023, 1, 26), False),
+        (DATED.replace(", end: 2023-01-24T11:00:00Z", ""), date(2023, 1, 26), True),
+        (DATED.replace("2023-01-24T11:00:00Z", "soon"), date(2023, 1, 26), True),
+        (f"{DATED}  scheduledRollout: [{{date: 2023-01-30T00:00:00Z, experimentation: {{}}}}]\n", date(2023, 1, 26), True),
+    ],
+)  # fmt: skip
+def test_a_flag_is_divided_no_more_after_its_own_last_day(
+    run: Run, flag: str, day: date, is_told: bool
+) -> None:
+    report = run({"egp.yaml": DATED_POLICY, "flags/dated/search.yaml": flag}, as_of=day)
+    assert report.failures == []
+    assert ("unplanned-rollout" in [each.rule for each in of_rollouts(report)]) is is_told
+
+
 def test_a_split_without_a_plan_is_said_when_all_plans_are_judged(run: Run) -> None:
     second = (
         SOUND.read_text(encoding="utf-8")

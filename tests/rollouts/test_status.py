@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from tests.gate.calling import call
-from tests.rollouts.test_check import FLAG, POLICY, SOUND
+from tests.rollouts.test_check import DATED, DATED_POLICY, FLAG, POLICY, SOUND
 
 
 def test_the_share_that_is_governed_is_told(tmp_path: Path) -> None:
@@ -30,6 +30,24 @@ def test_the_share_that_is_governed_is_told(tmp_path: Path) -> None:
         "2 flags divide units by chance; a plan stands behind 1 (50 %). Without a plan: search_banner."
         in " ".join(page.split())
     )
+
+
+def test_what_is_over_by_its_own_dates_is_divided_no_more(tmp_path: Path) -> None:
+    for path, text in {
+        "egp.yaml": DATED_POLICY,
+        "flags/dated/search.yaml": DATED,
+        "experiments/plan.yaml": SOUND.read_text("utf-8"),
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+
+    def rolled_out(day: str) -> object:
+        return json.loads(call(tmp_path, "status", "--as-of", day, "--format", "json").out)["rollouts"][
+            "rolled_out"
+        ]
+
+    assert (rolled_out("2023-01-24"), rolled_out("2023-01-26")) == (1, 0)
 
 
 def test_a_rollout_that_is_rejected_rejects_its_plan(tmp_path: Path) -> None:

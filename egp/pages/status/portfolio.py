@@ -155,11 +155,11 @@ def status(
         tuple(_expiring(report, day)),
         (*failures, *(failure for each in standings for failure in each.failures)),
         tuple((plan.name, each) for _, _, plan in read for each in raised_in(root, plan.name)),
-        _governed(entries, policy, finder) if policy.rollouts else None,
+        _governed(entries, policy, finder, day) if policy.rollouts else None,
     )
 
 
-def _governed(entries: Sequence[PortfolioEntry], policy: Policy, finder: PlanFinder) -> Governed:
+def _governed(entries: Sequence[PortfolioEntry], policy: Policy, finder: PlanFinder, day: date) -> Governed:
     from egp.policy.rollout_files import read_served
 
     index = PortfolioIndex(entries)
@@ -168,6 +168,7 @@ def _governed(entries: Sequence[PortfolioEntry], policy: Policy, finder: PlanFin
         for each in read_served(policy, finder.folder).rollouts
         if each.share_of == "units"
         and each.is_rolled_out
+        and not each.is_over(day)
         and each.flag.value not in policy.not_an_experiment
         and policy.kept_by(each.flag.value) is None
     )

@@ -7,13 +7,16 @@ need either are not checked.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Generic, Literal, TypeVar
 
 from egp.stats.values import frozen
 from egp.yaml import Span
 
 T = TypeVar("T")
+
+_EARLIEST_ZONE = timezone(timedelta(hours=14))
+"""Where a day begins first."""
 
 ShareOf = Literal["units", "requests", "replicas"]
 """What a share is a share of. Only a share of units is a share of the people whom an experiment is about."""
@@ -153,6 +156,8 @@ class Rollout:
     """In the order in which they are taken."""
     continuous: Said[str] | None = None
     """How the share grows without a stage that could be held; None where it does not."""
+    serves_until: datetime | None = None
+    """The instant from which on nothing of it is served any more; None where the file names none."""
     watched: tuple[Watched, ...] | None = None
     """None where the format watches nothing: somebody else must."""
     revision: Said[str] | None = None
@@ -175,3 +180,10 @@ class Rollout:
     def is_rolled_out(self) -> bool:
         """Whether units are treated differently by chance, now or by a stage to come."""
         return self.is_on and (any(self.splits) or bool(self.stages) or self.continuous is not None)
+
+    def is_over(self, as_of: date) -> bool:
+        """Whether nothing of it is served any more on that day, in whichever time zone it is that day."""
+        return (
+            self.serves_until is not None
+            and datetime.combine(as_of, time.min, _EARLIEST_ZONE) >= self.serves_until
+        )

@@ -2,7 +2,8 @@
 
 A flag that gives some people one thing and others another is an experiment, whoever calls it a rollout. Without a plan nobody
 has said what it must show, what must not happen, and when it ends. Deployments that divide requests or replicas are none, nor
-are flags that `not_an_experiment` of the policy names with a reason, and those of its shared holdouts. Names of environments are compared without case.
+are flags that `not_an_experiment` of the policy names with a reason, those of its shared holdouts, and those that by their own dates serve nobody any more.
+Names of environments are compared without case.
 
 Passes:
 
@@ -20,6 +21,17 @@ Does not apply with `is_planned: false, no_experiment: "it only logs"`:
 
 ```yaml
 id: sound-plan
+```
+
+Does not apply with `is_planned: false, format: go-feature-flag, as_of: 2023-02-07`:
+
+```yaml
+id: sound-plan
+---
+pdp_buy_now:
+  variations: {control: false, buy_now: true}
+  defaultRule: {percentage: {control: 55, buy_now: 45}}
+  experimentation: {start: 2023-01-23T00:00:00Z, end: 2023-02-05T23:59:59Z}
 ```
 
 Does not apply with `is_planned: false, environment: staging`:
@@ -51,7 +63,8 @@ class Params(rule.Params):
 def check(served: ServedFlag, params: Params) -> Iterator[Finding]:
     rollout = served.rollout
     is_production = folded(rollout.environment) in {folded(each) for each in params.environments}
-    if served.no_experiment or not is_production or rollout.share_of != "units" or not rollout.is_rolled_out:
+    is_divided = rollout.share_of == "units" and rollout.is_rolled_out and not rollout.is_over(served.as_of)
+    if served.no_experiment or not is_production or not is_divided:
         raise DoesNotApply
     if served.plan is not None or served.keeps is not None:
         return

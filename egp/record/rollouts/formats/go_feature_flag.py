@@ -157,6 +157,7 @@ def _rollout(path: str, number: int, environment: str, name: Said[str], flag: Pa
         audiences=found,
         stages=(*end, *_scheduled(name, flag, rules)),
         continuous=continuous,
+        serves_until=_end_of_experiment(flag),
         withdrawn_by=WITHDRAWN_BY,
         unread=tuple(unread),
     )
@@ -167,6 +168,14 @@ def _terms(flag: Part, ramp: Part | None) -> Iterator[str]:
     for part in (flag.get("experimentation"), flag.get("scheduledRollout"), ramp):
         if part is not None:
             yield part.as_json()
+
+
+def _end_of_experiment(flag: Part) -> datetime | None:
+    """The end of `experimentation`, where no step of a `scheduledRollout` may change it."""
+    experimentation = flag.get("experimentation")
+    if experimentation is None or flag.has("scheduledRollout"):
+        return None
+    return _instant(experimentation.get("end"))
 
 
 def _rules(flag: Part) -> list[_Rule]:
