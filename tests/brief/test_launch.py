@@ -46,7 +46,7 @@ def test_the_option_that_is_recommended_is_marked_and_no_verdict_ships_now(repos
         "today, and clears the plan's own rules."
     )
     ships = (
-        "Every option begins with a test, which harms those whom it treats if it fails, and ships only what passes: A's first users are "
+        "Every option begins with a test, which may harm those whom it treats, and ships only what passes: A's first users are "
         "treated on 2023-09-06, and it is read on 2023-09-25."
     )
     assert page.verdict.endswith(ships)
@@ -339,7 +339,7 @@ def test_a_repair_is_worth_what_the_best_scenario_is(repository: Path) -> None:
 def test_a_plan_without_economics_has_the_prices_of_its_metrics(repository: Path) -> None:
     page = ask(repository, BUY_NOW, as_of="2023-01-18").page
     assert page.verdict == (
-        "The plan follows the policy. A launch begins with a test, which harms those whom it treats if it fails, and ships only what passes: its first users are treated on "
+        "The plan follows the policy. A launch begins with a test, which may harm those whom it treats, and ships only what passes: its first users are treated on "
         "2023-01-23, and it is read on 2023-02-06. A week of it gains $505 to $757 if the effect is there and loses up to $3.41k if a "
         "guardrail is harmed by its margin."
     )

@@ -118,7 +118,7 @@ def test_validated_has_a_criterion_and_somebody_acts_by_a_day(repository: Path) 
 def test_until_the_holdout_is_read_it_is_recommended_to_wait(repository: Path) -> None:
     asked = ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml")
     assert asked.page.verdict.startswith(
-        "Recommended is A, raise nothing: stay as it is until the holdout is read on 2023-05-10."
+        "Recommended is A, raise nothing: stay as it is until the holdout is read on 2023-05-10, which alone says whether the gain is there."
     )
     assert {
         letter for letter, (_, _, light) in options(asked.page).items() if "recommended" in light.word

@@ -216,7 +216,7 @@ def _ships_only_if(scene: Scene, *, every: bool) -> str:
         return f"{begins}, and what ships is what passes its readout."
     of = "A's" if every else "its"
     return (
-        f"{begins}, which harms those whom it treats if it fails, and ships only what passes: {of} first users are treated on {begun}, and "
+        f"{begins}, which may harm those whom it treats, and ships only what passes: {of} first users are treated on {begun}, and "
         f"it is read on {read}."
     )
 

@@ -180,7 +180,7 @@ def _what_decides(scene: Scene, confirmed: Confirmation | Unread | str, rows: li
         return ""
     if not isinstance(confirmed, Confirmation):
         if scene.day < holdout.until:
-            return f"Recommended is A, {scene.letters['A']}: stay as it is until the holdout is read on {holdout.until}. "
+            return f"Recommended is A, {scene.letters['A']}: stay as it is until the holdout is read on {holdout.until}, which alone says whether the gain is there. "
         return f"{who} decides now, for the holdout was to be read on {holdout.until}. "
     if confirmed.high < 0:
         return f"Recommended is B, {scene.letters['B']}: {who} has it withdrawn. "
