@@ -31,9 +31,10 @@ def test_guardrails_that_the_stage_cannot_clear_are_named(repository: Path) -> N
         " Margins were judged at the readout, on complete outcomes; a stage that short cannot clear refund_rate and p95_page_load anew."
     )
     assert "week of 2023-01-30" not in shown(page)
-    assert "no stop rule or limit has fired at 70% (contacts takes 2 weeks), and" in page.verdict, (
-        "so soon it cannot"
-    )
+    assert (
+        "no stop rule or limit has fired at 70% (contacts takes 2 weeks and outcomes of refund_rate take 7 days), and"
+        in page.verdict
+    ), "so soon it cannot"
     later = ask(repository, BUY_NOW, f"{RESULTS}/monitor.yaml").page
     assert "cannot clear" not in later.verdict
     assert "takes 2 weeks" not in later.verdict

@@ -215,7 +215,12 @@ def of_late_outcomes(scene: Scene, readout: Readout, balances: Sequence[Balance]
         return ""
     complete_on = day_after(max(late.values()), 1)
     days = (complete_on - scene.day) / _DAY
-    share = days / ((until - scene.day) / _DAY)
+    try:
+        last, now = treated_at_the_end(scene.plan), treated_share(scene.plan)
+    except NotChecked:
+        return ""
+    # Who waits stays in the test, which goes on treating its part of those whom the amounts are of.
+    share = (1 - now / last) * days / ((until - scene.day) / _DAY) if last else 0.0
     if not 0 < share < 1:
         return ""
     gain, net = ahead[-1].gain, ahead[-1].net

@@ -215,7 +215,7 @@ def _of_a_wrong_call(balances: Sequence[Balance]) -> Iterator[str]:
         yield "What the treatment gains is not known before its result is read."
         return
     yield (
-        "The harm is every priced guardrail as measured, of a week the last one whose outcomes are complete; the ends of several add up. "
+        "The harm is every priced guardrail as measured, uncorrected for having fired, of a week the last one whose outcomes are complete; the ends of several add up. "
         "The gain is the readout's, in full for all treated, in each week anew."
     )
     if len(balances) > 1:

@@ -254,7 +254,7 @@ def margins_against_gain(plan: Experiment, said: Account) -> str:
         return ""
     return (
         f"Guardrails that were all worse by their whole margins would cost {significant(loss / gains[-1], 2)} times the larger gain: neither "
-        "is known before the readout, which rules out harm as large as the margins, and has the net of what is smaller."
+        "is known before the readout, which ships only what rules out harm as large as the margins."
     )
 
 
@@ -272,7 +272,7 @@ def hoped_for(plan: Experiment) -> str:
         return ""
     return (
         f"The {in_points(metric.target)} that is hoped for is less than what the test is sized to find: if it is the true effect, "
-        f"the test finds it in {power_text(power)} of cases, as planned."
+        f"the test finds it in {power_text(power)} of cases, with the variance that is planned."
     )
 
 

@@ -152,7 +152,8 @@ def _ramping(scene: Scene, rows: list[WatchedGuardrail]) -> tuple[str, Tone]:
 
 
 def slow_rules(scene: Scene) -> str:
-    """ " (contacts takes 2 weeks)": stop rules that cannot have fired in so short a time; empty where there are none."""
+    """ " (contacts takes 2 weeks and outcomes of refund_rate take 7 days)": stop rules that cannot have fired in so short a time, and
+    those that have seen little of what they watch; empty where there are none."""
     assert scene.judgement is not None
     begin = scene.judgement.readout.stage.begin
     lasted = scene.as_of - begin if begin is not None else timedelta()
@@ -160,6 +161,12 @@ def slow_rules(scene: Scene) -> str:
         f"{shown(rule.id)} takes {counted(needs // WEEK, 'week') if rule.significant_harm_for else length(needs)}"
         for rule in scene.plan.stop_rules
         if (needs := rule.significant_harm_for or rule.for_) is not None and needs > lasted
+    ]
+    rules = dict.fromkeys(rule.metric for rule in scene.plan.stop_rules)
+    slow += [
+        f"outcomes of {shown(metric.name)} take {length(metric.outcome_window)}"
+        for _, metric in scene.plan.guardrails
+        if metric.name in rules and metric.outcome_window and metric.outcome_window > lasted
     ]
     return f" ({listing(slow)})" if slow else ""
 
