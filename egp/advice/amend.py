@@ -18,7 +18,6 @@ from egp.advice.candidates import (
     terms_of,
 )
 from egp.advice.register import PLAN_KEYS, Pinned, RegistrationOutcome, edited_source, renewed, write
-from egp.advice.registration_lines import register_command
 from egp.check import check
 from egp.plan.analysis.registered_test import ANALYSIS, ANALYSIS_FIELD
 from egp.plan.experiment import Experiment
@@ -30,6 +29,7 @@ from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.plan_history import PlanHistories
 from egp.policy.resolving import supplied_then
 from egp.record.changes import changes
+from egp.record.entry_files import register_command
 from egp.record.lock import Amended, Registration, made, read_lock
 from egp.stats.hints import Literal, get_args
 from egp.yaml.edits import EditError, add

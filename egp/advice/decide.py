@@ -29,7 +29,7 @@ from egp.advice.open_options import (
     ships,
 )
 from egp.advice.receipts import Receipt
-from egp.advice.registration_lines import files_of, register_command
+from egp.advice.registration_lines import files_of
 from egp.check import check
 from egp.gate.call import Call, CannotJudge
 from egp.gate.judgement import judge
@@ -41,6 +41,7 @@ from egp.plan.quantity import as_day, shown
 from egp.plan.wording import called, listing
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
+from egp.record.entry_files import register_command
 from egp.record.lock import Decided, Overruled, Registration, made, read_lock, said
 from egp.record.lock.writing import update_lock
 

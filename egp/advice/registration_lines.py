@@ -13,11 +13,6 @@ from egp.record.lock import (
 )
 
 
-def register_command(path: str) -> str:
-    """The command that registers a plan on the day on which it is given, whichever day the plan states or whether it states one."""
-    return f"egp register {path} --write-date"
-
-
 def registration_lines(outcome: RegistrationOutcome) -> Iterator[str]:
     """What came of it, in lines for people."""
     if outcome.pinned and not outcome.refusals:

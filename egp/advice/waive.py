@@ -9,7 +9,6 @@ from typing import Any
 
 from egp.advice.candidates import opened
 from egp.advice.register import PLAN_KEYS, edited_source, write_changed
-from egp.advice.registration_lines import register_command
 from egp.check import check
 from egp.plan.completing import read_plan
 from egp.plan.digest import plan_digest
@@ -20,6 +19,7 @@ from egp.policy.file import WaiverTerms
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.resolving import resolved_by_lock
+from egp.record.entry_files import register_command
 from egp.record.waivers.grant import Grant
 from egp.stats.values import replace
 from egp.yaml import Document

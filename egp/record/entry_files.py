@@ -25,6 +25,12 @@ LEDGER = "egp.ledger.d"
 
 ENDING = ".yaml"
 
+
+def register_command(path: str) -> str:
+    """The command that registers a plan on the day on which it is given, whichever day the plan states or whether it states one."""
+    return f"egp register {path} --write-date"
+
+
 _LONGEST = 80
 _PLAIN = rf"[a-z0-9][a-z0-9_-]{{0,{_LONGEST - 1}}}"
 _ENCODED = r"[a-z0-9_-]*~[0-9a-f]{32}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from egp.plan.wording import counted
-from egp.record.entry_files import ENTRIES, entry_file
+from egp.record.entry_files import ENTRIES, entry_file, register_command
 from egp.record.lock import (
     FOLDER,
     LOCK_FILE,
@@ -62,7 +62,7 @@ def migrate(root: str, repository: str) -> MigratedLock:
         )
         if lock.document is None and not experiments:
             message = "there is no lock here to move"
-            raise unusable(name, message, "`egp register PLAN` begins one, in the new form")
+            raise unusable(name, message, f"`{register_command('PLAN')}` begins one, in the new form")
         if moved.is_new:
             write_parts(root, lock, list(_parts(root, lock)))
     return moved

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from egp.plan.names import is_plain
-from egp.record.entry_files import ENTRIES, entry_file, has_lock, may_be_entry, named_by
+from egp.record.entry_files import ENTRIES, entry_file, has_lock, may_be_entry, named_by, register_command
 from egp.record.lock import LOCK_FILE, LockError, read_lock
 from egp.record.lock.text import rendered
 from egp.record.lock.writing import update_lock
@@ -45,6 +45,12 @@ def test_locks_of_the_first_release_are_read_and_move_as_they_are(name: str, tmp
     after = read_lock(str(tmp_path))
     assert (after.version, after.policies) == (2, lock.policies)
     assert rendered(after) == text, "no entry has changed"
+
+
+def test_where_there_is_nothing_to_move_the_command_that_registers_is_told(tmp_path: Path) -> None:
+    with pytest.raises(LockError) as error:
+        moved(tmp_path)
+    assert f"`{register_command('PLAN')}`" in error.value.failures[0].help
 
 
 def test_a_new_experiment_beside_a_lock_of_the_first_release(tmp_path: Path) -> None:

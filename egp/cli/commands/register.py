@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     if options.migrate:
         return _migrate(options)
     if not options.paths:
-        from egp.advice.registration_lines import register_command
+        from egp.record.entry_files import register_command
 
         raise terminal.Stop("no plan is named", register_command("PLAN"))
     if options.archive:

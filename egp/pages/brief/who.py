@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from egp.advice.choices import BEFORE_LAUNCH, GO_ON, NARROWER, checkpoint, delay_in_days
-from egp.advice.registration_lines import register_command
 from egp.gate.clock import after
 from egp.output.page.model import Block, Facts, Paragraph, Quotation, Section
 from egp.pages.brief.options import look_day
 from egp.pages.brief.scene import with_zone
 from egp.plan.quantity import shown
 from egp.plan.wording import called, length, listing, significant
+from egp.record.entry_files import register_command
 
 if TYPE_CHECKING:
     from datetime import date, datetime

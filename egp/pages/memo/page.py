@@ -11,7 +11,6 @@ from egp.advice.options.acting import actor_of, called
 from egp.advice.options.case import CaseError
 from egp.advice.options.option import as_left, as_yaml
 from egp.advice.options.solver import MOST_STEPS
-from egp.advice.registration_lines import register_command
 from egp.output.page.model import Block, Command, Page, Paragraph, Points, Section
 from egp.pages.emergencies import emergency_sections, raised_in
 from egp.pages.memo.choices import WayToGo, agreed, choices
@@ -24,6 +23,7 @@ from egp.plan.finding import NotChecked
 from egp.plan.wording import called as called_by
 from egp.plan.wording import counted, day_in_words, listing
 from egp.policy.locate import lock_folder
+from egp.record.entry_files import register_command
 from egp.rules.exports import ACTORS
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
-from egp.advice.registration_lines import register_command
 from egp.gate.call import CannotJudge
 from egp.gate.clock import instant, zone_of
 from egp.gate.looks import open_look, planned_looks
@@ -19,6 +18,7 @@ from egp.plan.analysis.watch import watch
 from egp.plan.finding import NotChecked
 from egp.plan.results import TEST
 from egp.plan.wording import counted, listing
+from egp.record.entry_files import register_command
 
 if TYPE_CHECKING:
     from datetime import tzinfo

@@ -57,6 +57,7 @@ from datetime import date
 
 from egp.plan.finding import LOCK, DoesNotApply, Finding, Related
 from egp.plan.remedy import Remedy, TradeOff, open_if, setting
+from egp.record.entry_files import register_command
 from egp.rules.rule_inputs import Change
 from egp.yaml.edits import Setting
 
@@ -95,8 +96,8 @@ def _without_entry(claimed: date) -> Finding:
         f"the plan says that it was registered on {claimed}, and the lock has no entry of it",
         observed="no entry",
         required=f"the entry of {claimed}",
-        help="restore the entry from git; a plan that was never registered: `egp register --write-date` on the day"
-        " on which it is agreed",
+        help="restore the entry from git; a plan that was never registered: "
+        f"`{register_command('PLAN')}` on the day on which it is agreed",
     )
 
 
