@@ -141,6 +141,9 @@ _.explain
 _.policy_show
 _.rule_page
 
+# Of an answer of `egp mcp`, which the SDK writes from the model.
+_.untrusted
+
 # What `ast` calls by name, or reads; and what `typing` has, where it is stood in for.
 _.returns
 _.visit_AnnAssign

@@ -159,7 +159,7 @@ from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import Share
 from egp.plan.remedy import removal, setting
-from egp.plan.wording import one_in, percent, share_in_plan, share_text, significant, told_apart
+from egp.plan.wording import one_in, percent, share_in_plan, share_text, told_apart
 from egp.rules import rule
 
 
@@ -288,10 +288,6 @@ def _guardrail_alpha(plan: Experiment, cap: Share, floor: Share) -> Iterator[Fin
             f"the policy allows {share_text(cap)}"
         )
     yield _level_finding("guardrail_alpha", level, cap, message)
-
-
-def _tiny(level: float) -> str:
-    return f"{significant(level * 100, 2)} %"
 
 
 def _srm_alpha(level: Share, params: Params) -> Finding:
