@@ -272,7 +272,7 @@ def hoped_for(plan: Experiment) -> str:
         return ""
     return (
         f"The {in_points(metric.target)} that is hoped for is less than what the test is sized to find: if it is the true effect, "
-        f"the test finds it in {power_text(power)} of cases, with the variance that is planned."
+        f"the test finds it in {power_text(power)} of cases, if it is no noisier than planned."
     )
 
 
