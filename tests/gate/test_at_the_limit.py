@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import typing
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
@@ -14,11 +15,14 @@ from egp.gate.amounts import least_written
 from egp.gate.call import Call
 from egp.gate.changes import _named_by, _stage_for, _without
 from egp.gate.checks import outcome_matured
+from egp.gate.checks.complete_data import _is_heard_of_later, _loaded
 from egp.gate.checks.runtime_complete import _consecutive_days
 from egp.gate.harm import harm_beyond
 from egp.gate.live import _live
+from egp.gate.ruling_out import harm_seen
 from egp.gate.withholding import rows_read, withheld_because
 from egp.plan.quantity import MetricChange
+from egp.plan.results import About, RowRefusal
 from egp.record.ledger import Ledger
 from egp.rules.rule import Params as RuleParams
 from egp.stats.values import replace
@@ -26,7 +30,7 @@ from egp.yaml import Path
 from tests.rollouts.reading import read
 
 from .scenes import monitored, silent_from
-from .test_real_plans import holdback
+from .test_real_plans import ENTERED, enrolled, holdback
 from .test_registered_analysis import LOOKS, sequential
 from .test_silence import decided, said
 from .worlds import CONTROL, DAY, TREATMENT, of, plan_of, readout_world, stage_world
@@ -204,3 +208,40 @@ def test_a_call_that_could_not_be_judged_says_on_which_commit_it_was(commit: str
     call = Call("plan.yaml", "results.yaml", now=datetime(2023, 2, 7, tzinfo=UTC), commit=commit)
     said = json.loads(receipt.written_for_failure(call, (), "pdp", {}))
     assert said["action"]["commit"] == (commit or None)
+
+
+@pytest.mark.parametrize("refused", ["refund_rate", "cs_contacts"])
+def test_a_kind_of_row_of_which_one_was_refused_is_loaded_again_and_others_are_added(refused: str) -> None:
+    """Of contacts a row was refused, or there never was a row."""
+    about = (About(stage="test", window="week", date=FIRST, variant=CONTROL, metric=refused),)
+    problem = RowRefusal("r.csv", 1, 1, "units", "-4 is no number", "count again", about)
+    world = readout_world().without(lambda row: (row.metric, row.window) == ("cs_contacts", "week"))
+    readout = world.but(more={"problems": (problem,)}).readout()
+    (metric,) = [each for _, each in readout.plan.guardrails if each.id == "cs_contacts"]
+    is_loaded = _loaded(readout, metric, "week", [FIRST]).endswith("again")
+    assert is_loaded is (refused == "cs_contacts")
+
+
+@pytest.mark.parametrize(
+    ("last", "is_heard"), [(ENTERED - DAY, False), (ENTERED, False), (ENTERED + DAY, True)]
+)
+def test_units_come_back_where_rows_are_of_days_after_the_enrolment(last: date, is_heard: bool) -> None:
+    world = enrolled().without(lambda row: row.window in ("day", "week") and (row.date or last) > last)
+    assert _is_heard_of_later(world.readout()) is is_heard
+
+
+@pytest.mark.parametrize(("harm", "at"), [("increase", 0.01), ("decrease", -0.01)])
+def test_events_are_counted_at_the_margin_in_the_direction_of_harm(harm: str, at: float) -> None:
+    asked: list[float] = []
+
+    class Enough(Exception): ...
+
+    def require_enough_events(*given: typing.Any) -> None:
+        asked.append(given[2])
+        raise Enough
+
+    seen = SimpleNamespace(difference=None, require_enough_events=require_enough_events)
+    test = SimpleNamespace(margin=0.01, harm=harm, is_relative=False, metric=SimpleNamespace(name="refunds"))
+    with pytest.raises(Enough):
+        harm_seen(test, SimpleNamespace(seen=seen, lacks=None))  # type: ignore[arg-type]
+    assert asked == [at]

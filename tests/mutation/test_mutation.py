@@ -148,6 +148,14 @@ def test_an_operator_may_begin_its_line(tmp_path: Path) -> None:
     }
 
 
+def test_a_mutant_that_ends_its_process_group_ends_itself_alone(tmp_path: Path) -> None:
+    (tmp_path / "subject.py").write_text(
+        "import os\nimport signal\n\n\ndef end(process):\n    if process == 0:\n        return\n    os.killpg(0, signal.SIGKILL)\n"
+    )
+    (tmp_path / "test_subject.py").write_text("import subject\n\n\ndef test_it():\n    subject.end(0)\n")
+    assert tried(tmp_path)["if process != 0:"]
+
+
 def test_a_trial_tells_what_a_test_notices_from_what_none_does(code: Path) -> None:
     trials = tried(code)
     survivors = {becomes for becomes, killed_by in trials.items() if not killed_by}

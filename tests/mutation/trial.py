@@ -65,6 +65,7 @@ class Court:
     def _run_in_child(self, mutant: Mutant, items: Sequence[pytest.Item], limit: int, writer: int) -> None:
         """Does not return: ends the process, with 0 when the tests ended."""
         try:
+            os.setsid()  # a mutant that ends all of its process group ends itself
             resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
             signal.alarm(20 * limit)
             quiet = os.open(os.devnull, os.O_WRONLY)
