@@ -22,6 +22,12 @@ Fails at `/measured` with `catalogue: {facts: {events: {table: events, unit: use
 measured: null
 ```
 
+Fails at `/measured` with `catalogue: {facts: {events: {table: events, unit: user_id, at: at}}, populations: {visitors: {fact: events}}, metrics: {add_to_cart_rate: {kind: proportion, direction: increase, fact: events}}}`, saying "are stated, and not measured":
+
+```yaml
+measured: null
+```
+
 Fails at `/primary_metric/baseline` with `catalogue: {facts: {events: {table: events, unit: user_id, at: at}}, metrics: {add_to_cart_rate: {kind: proportion, direction: increase, fact: events}}}`, saying "is not the number that was measured":
 
 ```yaml
@@ -68,8 +74,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
     if not stated:
         raise DoesNotApply
     if plan.measured is None or not plan.measured.values:
-        of = plan.population.of if isinstance(plan.population, Population) else None
-        yield _unmeasured([name for _, name, _ in stated], of in catalogue.populations)
+        yield _unmeasured([name for _, name, _ in stated], _population_first(plan, catalogue))
         return
     if plan.measured.query != query_digest(plan, catalogue):
         yield Finding(
@@ -88,7 +93,16 @@ def _can_be_measured(path: Path, plan: Experiment, catalogue: MetricCatalogue) -
     return metric is None or (metric.name in catalogue.metrics and not metric.segment)
 
 
-def _unmeasured(names: list[str], is_of_population: bool) -> Finding:
+def _population_first(plan: Experiment, catalogue: MetricCatalogue) -> str:
+    """What has to be said of who could have been exposed before anything can be measured."""
+    if isinstance(plan.population, Population) and plan.population.of in catalogue.populations:
+        return ""
+    if catalogue.populations:
+        return "add `population: {of: …}`, one of the catalogue, and "
+    return "have the catalogue say under `populations:` who could have been exposed; add `population: {of: …}`, and "
+
+
+def _unmeasured(names: list[str], first: str) -> Finding:
     told = [f"`{shown(name)}`" for name in names[:_TOLD]]
     more = [counted(len(names) - _TOLD, "other")] if len(names) > _TOLD else []
     verb = "is" if len(names) == 1 else "are"
@@ -97,8 +111,7 @@ def _unmeasured(names: list[str], is_of_population: bool) -> Finding:
         f"{listing([*told, *more])} {verb} stated, and not measured",
         observed="missing",
         required="numbers from history",
-        help=f"{'' if is_of_population else 'add `population: {of: …}`, one of the catalogue, and '}"
-        "egp measure PLAN --source URL --write puts what the warehouse says into the plan",
+        help=f"{first}egp measure PLAN --source URL --write puts what the warehouse says into the plan",
     )
 
 
