@@ -199,6 +199,11 @@ def test_an_amount_is_the_difference_to_todays_version(repository: Path) -> None
         "wait, or would not ship"
     )
     assert told["B"][1] == says
+    part = 0.34 + 0.45 * (0.40 - 0.34)
+    in_part = 0.7 * (0.16597 - 0.160) + 0.3 * (part * 0.52 - (1 - part) * 0.07 - 0.00003 - 0.142)
+    assert f"(new users succeed at {part:.3f}: {money(in_part * events, 'USD', 2)}) it comes to more" in (
+        ask(repository, RANKING, as_of=DAY).page.verdict
+    )
     easier = another_model(repository, *EASIER)
     said = options(ask(repository, easier, as_of=DAY).page)["B"][1]
     assert said == f"{says.partition(';')[0]}; {money(gain * events, 'USD', 2)} if nothing is"

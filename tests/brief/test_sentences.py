@@ -40,6 +40,19 @@ def test_guardrails_that_the_stage_cannot_clear_are_named(repository: Path) -> N
     assert "takes 2 weeks" not in later.verdict
 
 
+def test_where_what_fires_is_small_beside_its_margin_the_page_says_what_a_margin_is(repository: Path) -> None:
+    """+5.45 % of harm in the stage, and a margin of 7 %: nobody accepted the one by agreeing on the other."""
+    text = shown(ask(repository, BUY_NOW, TWO_BAD_WEEKS).page)
+    assert (
+        "also below the margin, which is no harm that was accepted: it is what the readout had to rule out"
+        in text
+    )
+    told = facts(ask(repository, BUY_NOW, f"{RESULTS}/day-05.yaml").page, "Who decides")
+    assert told["readouts"].endswith(", of guardrails alone until 2023-02-06"), (
+        "a readout every week is not a look"
+    )
+
+
 def test_a_week_of_which_outcomes_are_missing_is_said_to_be_one(repository: Path) -> None:
     """Refunds take seven days: those of the week until 15 March are not all in on the 16th, and the week before them is counted."""
     page = ask(repository, BUY_NOW, TWO_BAD_WEEKS).page
