@@ -51,6 +51,15 @@ class Owners:
         """The working tree's, where a base says who owns what."""
         self._policies: dict[tuple[str, str], Policy | PolicyError] = {}
 
+    def brought(self) -> tuple[Territory, ...]:
+        """The working tree's territories, where a base says who owns what: none of them judges, but plans may lie there."""
+        if self._on_disk is self.territories:
+            return ()
+        try:
+            return self._on_disk.everyone()
+        except PolicyError:  # whoever judges by that policy reports it
+            return ()
+
     def of(self, paths: Sequence[str]) -> list[Territory]:
         """The owners of files and folders, each once; without any, of the folder that egp was called in."""
         folder = self.territories.folder

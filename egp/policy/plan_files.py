@@ -105,7 +105,9 @@ class PlanFinder:
 
     def candidates(self) -> list[str]:
         """The files that lie where the patterns look, in the order of their paths."""
-        starts = {start for each in self._territories() for start in each.folders() if each.plans}
+        brought = self.owners.brought() if self.owners else ()
+        everyone = (*self._territories(), *brought)
+        starts = {start for each in everyone for start in each.folders() if each.plans}
         found = {path for start in starts if os.path.isdir(start) for path in self._yaml_files(start)}
         return sorted(found.union(*map(self._open, starts)))
 

@@ -480,3 +480,40 @@ class TestUnderABase:
     @pytest.mark.parametrize("paths", [(), ("shop/b.yaml", "experiments/a.yaml"), ("shop", "experiments")])
     def test_all_owners_are_those_of_the_base(self, root: Path, paths: tuple[str, ...]) -> None:
         assert self.judges(root, *paths) == ["egp.yaml@main", "shop/egp.yaml@main"]
+
+
+MOVED = {
+    "moved whole": ("shop", "moved"),
+    "another case": ("shop", "Shop"),
+    "further down": ("shop", "a/b"),
+}
+
+
+@pytest.mark.parametrize("way", [*MOVED, "a folder that is new"])
+def test_without_a_root_a_folder_that_a_branch_brings_with_its_policy_is_looked_into(
+    root: Path, way: str
+) -> None:
+    """The base owns nothing there, and a policy that comes with the plan judges nothing: neither hides the plan."""
+    (root / "egp.yaml").unlink()
+    policy(root, "rules: {minimum-runtime: {severity: error, days: 7}}")
+    commit(root)
+    git(root, "checkout", "--quiet", "-b", "topic")
+    if way in MOVED:
+        was, will = MOVED[way]
+        (root / will).parent.mkdir(parents=True, exist_ok=True)
+        git(root, "mv", was, will)
+    else:
+        will = "new"
+        policy(root, "", folder=will)
+        (root / will / "d.yaml").write_text(plan("d"), encoding="utf-8")
+    (root / will / "egp.yaml").write_text(
+        "plans: ['*.yaml']\nrules: {minimum-runtime: off}\n", encoding="utf-8"
+    )
+    commit(root)
+    name = f"{will}/{'b' if way in MOVED else 'd'}.yaml"
+    answered = told(root, "--base", "main")
+    assert name in found(answered, "minimum-runtime"), answered.out
+    assert (
+        found(answered, "minimum-runtime")[name]
+        == found(told(root, "--base", "main", name), "minimum-runtime")[name]
+    )
