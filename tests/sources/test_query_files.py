@@ -35,3 +35,15 @@ def test_a_query_is_understood_in_its_engines_own_words(engine: str) -> None:
 def test_what_is_more_than_one_query_is_not_sent(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         one_query(text, "postgres")
+
+
+@pytest.mark.parametrize("text", ["SELECT 1" + "+1" * 400_000, "SELECT a" + ", a" * 300_000, "-" * 60_000, "SELECT 1 --" + "x" * 50_000])  # fmt: skip
+def test_a_query_that_would_take_minutes_to_read_is_not_read(text: str) -> None:
+    with pytest.raises(ValueError, match="has more than 50,000 characters"):
+        one_query(text, "duckdb")
+
+
+@pytest.mark.parametrize("text", ["SELECT " + "(" * 9_000 + "1" + ")" * 9_000, "[" * 49_000])
+def test_a_query_that_nests_too_deeply_is_no_crash(text: str) -> None:
+    with pytest.raises(ValueError, match="is no SQL that can be read"):
+        one_query(text, "duckdb")

@@ -9,16 +9,22 @@ _QUIET = logging.NullHandler()
 """For what sqlglot logs of a query: it quotes it, and a line of a query may be a command to the CI that logs it."""
 
 
+_LONGEST = 50_000
+"""Characters of a query; whoever writes one by hand needs a fraction of that, and to read one takes time and depth."""
+
+
 def one_query(text: str, dialect: Any) -> str:
     """The query as it was understood, which is what an engine is sent: nothing in the text can mean more to the engine than it
     did here. Raises ValueError for what is not one query that only reads."""
+    if len(text) > _LONGEST:
+        raise ValueError(f"its file has more than {_LONGEST:,} characters")
     import sqlglot
     from sqlglot import exp
 
     logging.getLogger("sqlglot").addHandler(_QUIET)
     try:
         statements = [each for each in sqlglot.parse(text, dialect=dialect) if each is not None]
-    except sqlglot.errors.SqlglotError:
+    except (sqlglot.errors.SqlglotError, RecursionError):
         raise ValueError("its file is no SQL that can be read") from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise ValueError("its file is not one query")
