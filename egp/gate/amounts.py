@@ -26,6 +26,11 @@ def signed(value: float, unit: str) -> str:
     return f"{number} {suffix}".strip()
 
 
+def plus_minus(half: float, unit: str) -> str:
+    """ "±0.23 pp": how far a range reaches to either side."""
+    return f"±{signed(half, unit)[1:]}"
+
+
 def against_control(harm: float, unit: str) -> str:
     """ "0.03 pp worse than control"."""
     return f"{signed(abs(harm), unit)[1:]} {'better' if harm < 0 else 'worse'} than control"

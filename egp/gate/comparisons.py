@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from egp.gate.estimates import Comparison, Lacking, arm_of, compared, units_in
+from egp.gate.estimates import Comparison, Lacking, arm_of, compared, correlation_with_before, units_in
 from egp.gate.looks import last_judged_day
 from egp.gate.rows import cumulative_rows, rows_of
 from egp.gate.stage import EVERYONE
@@ -44,6 +44,12 @@ def comparison_at(
     says so."""
     arms = _arms(readout, test.metric, treatment, last_judged_day(readout, test.metric, look))
     return compared(test.metric, test.columns, *arms)
+
+
+def correlation_at(readout: Readout, test: RegisteredTest, treatment: str) -> float | None:
+    """What the covariate of a test is worth in the rows that its look judges, over both arms; None for a test without one."""
+    arms = _arms(readout, test.metric, treatment, last_judged_day(readout, test.metric))
+    return correlation_with_before(test.metric, test.columns, [row for arm in arms for row in arm])
 
 
 def compare_rows(

@@ -153,6 +153,13 @@ def _adjusted(
     return Comparison(adjusted.control, adjusted.treatment, difference, *units, common)
 
 
+def correlation_with_before(metric: Metric, columns: Columns, rows: Sequence[Row]) -> float | None:
+    """Of the metric with its covariate of the pre-period, as these rows show it; None where it has none."""
+    if columns not in ("covariate", "ratio_covariate"):
+        return None
+    return stats.covariate_correlation(_sums(metric, columns, rows))
+
+
 def arm_of(metric: Metric, columns: Columns, rows: Sequence[Row]) -> stats.ArmEstimate:
     """The metric's value in the units of these rows."""
     if not units_in(rows):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import math
+import re
 from dataclasses import replace
 from pathlib import Path
+from statistics import NormalDist
 
 import pytest
 
@@ -20,6 +24,7 @@ from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from tests.brief.asking import BUY_NOW, NOON, TWO_BAD_WEEKS, ask, edit, facts, options, section, shown
 from tests.gate.calling import call
+from tests.lock.entries import remove_lock
 
 RESULTS = "results/pdp-buy-now"
 
@@ -241,3 +246,60 @@ def test_a_rejected_plan_has_its_price_or_the_line_that_would_make_it(repository
         "No amount can be computed yet: - `worth:` of add_to_cart_rate, refund_rate and cs_contacts would say what one is worth"
         in told
     )
+
+
+def by_day(repository: Path) -> list[dict[str, str]]:
+    with (repository / RESULTS / "day-14.csv").open(encoding="utf-8") as file:
+        return [
+            row
+            for row in csv.DictReader(file)
+            if row["metric"] == "add_to_cart_rate" and row["window"] == "cohort"
+        ]
+
+
+def test_a_range_that_is_wider_than_planned_says_why(repository: Path) -> None:
+    """Recomputed from the rows: what was planned at a correlation of 0.5, what came, and what such a test finds."""
+    rows = by_day(repository)
+    n, x, y, xy = (
+        sum(float(row[name]) for row in rows)
+        for name in ("units", "covariate_sum", "sum", "covariate_cross_sum")
+    )
+    correlation = (xy / n - x / n * y / n) / math.sqrt(x / n * (1 - x / n) * y / n * (1 - y / n))
+    arms = {name: [row for row in rows if row["variant"] == name] for name in ("control", "buy_now")}
+    counts = {
+        name: (sum(int(row["units"]) for row in arm), sum(int(row["sum"]) for row in arm))
+        for name, arm in arms.items()
+    }
+    variance = sum(events / units * (1 - events / units) / units for units, events in counts.values())
+    error = math.sqrt(variance * (1 - correlation**2))
+    planned = math.sqrt(0.12 * 0.88 * 2 / 147_000 * (1 - 0.5**2))
+    z = NormalDist().inv_cdf(0.975)
+    sized, hoped = (100 * NormalDist().cdf(effect / error - z) for effect in (0.0045, 0.0030))
+    text = shown(ask(repository, BUY_NOW, f"{RESULTS}/day-14.yaml").page)
+    assert (
+        f"The plan expected ±{100 * z * planned:.2f} pp; it came out ±{100 * z * error:.2f} pp, because the covariate explains less "
+        f"than assumed (correlation {correlation:.2f}, not 0.5)."
+    ) in text
+    found = re.search(r"true \+0\.45 pp, .*?, in (\S+) % and \+0\.30 pp, .*?, in (\S+) % of cases", text)
+    assert found
+    assert [float(each) for each in found.groups()] == pytest.approx([sized, hoped], abs=0.1)
+    assert "The plan expected" not in shown(ask(repository, BUY_NOW, f"{RESULTS}/stage-1.yaml").page)
+
+
+def test_a_range_as_narrow_as_planned_is_not_explained(repository: Path) -> None:
+    edit(repository, BUY_NOW, ("correlation: 0.5", "correlation: 0.15"))
+    remove_lock(repository)
+    assert "The plan expected" not in shown(ask(repository, BUY_NOW, f"{RESULTS}/day-14.yaml").page)
+
+
+def test_too_few_units_are_named(repository: Path) -> None:
+    """A plan of more units than came, and of the covariate that came."""
+    edit(
+        repository,
+        BUY_NOW,
+        ("correlation: 0.5", "correlation: 0.15"),
+        ("sample_size_per_variant: 147_000", "sample_size_per_variant: 180_000"),
+    )
+    remove_lock(repository)
+    text = shown(ask(repository, BUY_NOW, f"{RESULTS}/day-14.yaml").page)
+    assert "because fewer units came than planned." in text

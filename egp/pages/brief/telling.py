@@ -26,6 +26,7 @@ from egp.pages.brief.accounts import (
 )
 from egp.pages.brief.agreed import decision_rule_lines
 from egp.pages.brief.balance import Balance, Period, balance, balance_section
+from egp.pages.brief.exactness import wider_than_planned
 from egp.pages.brief.guardrails import WatchedGuardrail, is_split_as_planned, so_far, watched
 from egp.pages.brief.holdout import CRITERION, Confirmation, Unread, confirmation
 from egp.pages.brief.options import Choice, choice_of, recommended_in_words, with_net
@@ -254,6 +255,9 @@ def result_section(scene: Scene, said: Passage) -> Iterator[Section]:
     if isinstance(said.confirmed, Unread):
         told = f"{told} {said.confirmed.in_words}"
     assert scene.judgement is not None
+    if scene.moment == "readout" and not scene.for_executives:
+        exact = wider_than_planned(at_its_look(scene.judgement.readout), result)
+        told = f"{told} {exact}".rstrip()
     beside = secondary_results(scene, scene.judgement.readout, result)
     blocks: list[Block] = [_pictured(said, result), Paragraph(told), *map(Paragraph, beside)]
     yield Section("The metric that decides", blocks)
