@@ -539,12 +539,34 @@ def _alternates(root: Path, outside: Path) -> None:
     (root / ".git/objects/info/alternates").write_text(f"{outside}/objects\n")
 
 
+def _alternates_by_a_link(root: Path, outside: Path) -> None:
+    _alternates(root, outside)
+    (root / ".git/objects/info/alternates").rename(root / ".git/objects/info/others")
+    (root / ".git/objects/info/alternates").symlink_to("others")
+
+
+def _shared_elsewhere(root: Path, outside: Path) -> None:
+    """Git honours the file in any folder of its own, not in that of a worktree alone."""
+    shutil.copytree(root / ".git", outside)
+    (root / ".git/commondir").write_text(f"{outside}\n")
+
+
+def _module_by_a_link(root: Path, outside: Path) -> None:
+    outside.mkdir()
+    (root / "module").mkdir()
+    (root / "module/file").write_text(f"gitdir: {outside}\n")
+    (root / "module/.git").symlink_to("file")
+
+
 def _other_tree(root: Path, outside: Path) -> None:
     outside.mkdir()
     git(root, "config", "core.worktree", str(outside))
 
 
-@pytest.mark.parametrize("how", [_linked_folder, _alternates, _other_tree])
+@pytest.mark.parametrize(
+    "how",
+    [_linked_folder, _alternates, _alternates_by_a_link, _shared_elsewhere, _module_by_a_link, _other_tree],
+)
 def test_a_repository_that_goes_on_elsewhere_is_not_kept(
     how: Callable[[Path, Path], None], root: Path, check: Checker, cache: Path, tmp_path: Path
 ) -> None:

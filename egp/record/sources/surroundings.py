@@ -127,7 +127,7 @@ class _Looking:
                     pending.append(entry.path)
                 elif stat.S_ISLNK(status.st_mode):
                     self._link(entry.path, top)
-                elif of_git and not _is_whole(entry.path, of_git):
+                if of_git and os.path.isfile(entry.path) and not _is_whole(entry.path, of_git):
                     raise _UnknownError
 
     def _listed(self, folder: str) -> None:
@@ -180,10 +180,12 @@ def _git_elsewhere(file: str) -> Sequence[str]:
 
 
 def _is_whole(file: str, tops: Sequence[str]) -> bool:
-    """Whether a file that is no link names nothing of git's that lies elsewhere."""
+    """Whether a file names nothing of git's that lies elsewhere: git reads it through a link, too."""
     folder, name = os.path.split(file)
     if name == "alternates":
         return not folder.endswith(os.path.join("objects", "info"))
+    if name == "commondir" and os.path.lexists(os.path.join(folder, "HEAD")):
+        return any(is_inside(_named_in(file), top) for top in tops)
     if name != ".git" or folder == tops[0]:
         return True
     return all(any(is_inside(each, top) for top in tops) for each in _git_elsewhere(file))
