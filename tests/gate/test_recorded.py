@@ -126,7 +126,6 @@ class TestItsCall:
     @pytest.mark.parametrize(
         ("path", "value", "field", "expected"),
         [
-            (("as_if",), True, "now", None),
             (("analysis",), 3, "analysis", 3),
             (("analysis",), None, "analysis", 1),
             (("action", "commit"), "abc", "commit", "abc"),
@@ -139,6 +138,10 @@ class TestItsCall:
     ) -> None:
         assert getattr(self.read(tmp_path, changed(*path, to=value)), field) == expected
 
+    def test_has_no_clock_where_it_was_judged_as_if_it_were_an_instant(self, tmp_path: Path) -> None:
+        asked = changed("call", "as_of", to="2023-02-07T09:00:00-08:00")
+        assert self.read(tmp_path, {**asked, "as_if": True}).now is None
+
     @pytest.mark.parametrize(
         ("path", "value"),
         [
@@ -147,6 +150,7 @@ class TestItsCall:
             (("call", "plan"), None),
             (("call", "plan"), 7),
             (("call", "as_of"), "soon"),
+            (("as_if",), True),  # as if it were when?
             (("as_of",), None),
             (("as_of",), "2023-02-07"),
             (("as_of",), "2023-02-07T08:00:00"),
