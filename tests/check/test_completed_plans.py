@@ -42,10 +42,11 @@ def place(found: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("written", "closest"), [("", "id: mobile"), ("statistics: {alpha: 5%}\n", "statistics: {alpha")]
+    ("written", "closest", "named"),
+    [("", "id: mobile", ""), ("statistics: {alpha: 5%}\n", "statistics: {alpha", "/statistics")],
 )
 def test_a_default_that_breaks_a_rule_is_shown_beside_where_the_plan_would_say_it(
-    shop: Shop, written: str, closest: str
+    shop: Shop, written: str, closest: str, named: str
 ) -> None:
     shop.edit("egp.yaml", "power: 95%", "power: 90%")
     shop.edit(PLAN, "registered:", f"{written}registered:")
@@ -53,6 +54,7 @@ def test_a_default_that_breaks_a_rule_is_shown_beside_where_the_plan_would_say_i
     assert place(found) == shop.line_of("egp.yaml", "power: 90%")
     (beside,) = found["related"]
     assert (place(beside), beside["label"]) == (shop.line_of(PLAN, closest), "the plan leaves it open")
+    assert beside["pointer"] == named
     assert f"| {closest}" in shop.egp("check", PLAN, f"--as-of={DAY}")[1]
 
 

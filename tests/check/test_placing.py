@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from egp.check.placing import named_pointer, place_in
-from egp.plan.finding import Diagnostic
+from egp.check.placing import Placer, named_pointer, place_in
+from egp.plan.finding import Diagnostic, Finding
+from egp.policy.model import Adopted
+from egp.rules.rule import Params
 from egp.yaml import Path, read_text
 from tests.check.workspace import PLAN, Workspace, where
 
@@ -92,6 +96,24 @@ def test_a_plan_without_an_id_is_known_by_its_file_and_a_claim_about_text_by_its
     found = {each.rule: each for each in of_rule(workspace, source, PLAN.replace("id: buy-now\n", ""))}
     assert found["about-text"].fingerprint == sha256(b"about-text\nplan.yaml\nwords").hexdigest()
     assert found["about-text"].named is None
+
+
+@pytest.mark.parametrize("flag", ["", "buy_now"])
+def test_claims_about_the_text_of_a_flag_are_told_apart_by_their_words(flag: str) -> None:
+    """Two claims about one flag are two findings, and each is known again when the other is gone."""
+    rule: Any = SimpleNamespace(id="about-text")
+    adopted = Adopted(rule, "warning", Params(), {})
+    document = read_text(TEXT)[0]
+    found = [
+        Placer(document, "buy-now", lambda *_: None, flag=flag).diagnostic(
+            adopted, Finding(document.span(("id",)), words)
+        )
+        for words in ("some", "others")
+    ]
+    assert [each.named for each in found] == [flag or None] * 2
+    assert [each.fingerprint for each in found] == [
+        sha256(f"about-text\nbuy-now\n{words}".encode()).hexdigest() for words in ("some", "others")
+    ]
 
 
 def test_a_claim_about_text_stands_in_the_plan_s_own_file_whoever_completes_it(workspace: Workspace) -> None:
