@@ -11,7 +11,7 @@ from egp.plan.finding import Failure
 from egp.policy.pattern import fixed_folder, matches
 from egp.record.rollouts.reading import RolloutFile, format_module, formats, read_rollouts
 from egp.record.rollouts.rollout import Rollout, Unread
-from egp.stats.values import NamedTuple, field, frozen
+from egp.stats.values import NamedTuple, field, frozen, replace
 from egp.yaml import Document
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.document import Places
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from egp.policy.model import Policy
     from egp.record.sources.git import Blob, Repository
 
+_UNSEEN = "it is a submodule that changes, and it is not checked out"
 MOST_FILES = 20_000
 """Files of all lines together that are read."""
 
@@ -114,6 +115,16 @@ class CommittedRollouts:
         self._blobs |= {(folder, path): blob for path, blob in mine.items()}
         return sorted(mine)
 
+    def unseen_submodules(self, folder: str, patterns: Sequence[str]) -> Iterator[str]:
+        """Submodules that are not as the commit has them, are not checked out, and may hold files that match."""
+        here = self._repository.submodules_here()
+        above = self._repository.inside(folder) or "."
+        for path, _ in sorted(here.items() - self._repository.submodules(self._commit).items()):
+            inside = posixpath.relpath(path, above)
+            is_there = any(name != ".git" for name in _names_in(os.path.join(folder, inside)))
+            if not is_there and any(_may_match_below(inside, pattern) for pattern in patterns):
+                yield inside
+
     def _led_to(self, path: str, target: str) -> Blob | None:
         """The regular file that a link leads to within the repository; None for any other."""
         place = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
@@ -135,6 +146,20 @@ class CommittedRollouts:
     def texts(self, folder: str, paths: Sequence[str]) -> Iterator[str | Unreadable]:
         for content in self._repository.contents([self._blobs[folder, path].id for path in paths]):
             yield _text(Unreadable("it is too large") if content is None else content)
+
+
+def _names_in(folder: str) -> Sequence[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return ()
+
+
+def _may_match_below(folder: str, pattern: str) -> bool:
+    """Whether a pattern may match files below a folder."""
+    fixed = fixed_folder(pattern)
+    is_on_the_way = not fixed or f"{fixed}/".startswith(f"{folder}/") or f"{folder}/".startswith(f"{fixed}/")
+    return is_on_the_way and ("**" in pattern or pattern.count("/") > folder.count("/"))
 
 
 class _Differing(NamedTuple):
@@ -162,7 +187,12 @@ def read_changed(
             at: each.files if each.reads_together and is_any else each.differ for at, each in enumerate(lines)
         }
         before, after = (read_served(policy, folder, tree, policy.root, chosen) for tree in (base, here))
-        served.append((before, after))
+        patterns = [pattern for line in policy.rollouts for pattern in line.files or ()]
+        unseen = [
+            Unread(shown_path(os.path.join(policy.root, path), folder), START, _UNSEEN)
+            for path in base.unseen_submodules(policy.root, patterns)
+        ]
+        served.append((before, replace(after, unread=(*after.unread, *unseen))))
     return served
 
 

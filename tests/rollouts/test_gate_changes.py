@@ -142,6 +142,35 @@ def test_a_share_that_is_no_stage_is_refused(shop: Shop) -> None:
     shop.write("flags/pdp.flagd.yaml", flag(60))
     answered = shop.judged(READOUT)
     assert (answered.status, the_move(answered)["outcome"]) == (1, "refused")
+    assert "60 % is no stage of the plan, which has 45 %, 70 % and 90 %" in answered.out
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "status"),
+    [
+        ("flags/**/*.flagd.yaml", "flags/more", 2),
+        ("flags/*/*.flagd.yaml", "flags/more", 2),
+        ("flags/*/*.flagd.yaml", "flags", 2),
+        ("**/*.flagd.yaml", "elsewhere", 2),
+        ("flags/*.flagd.yaml", "flags/more", 0),
+        ("flags/*.flagd.yaml", "flagship", 0),
+    ],
+)
+def test_a_submodule_that_is_not_checked_out_serves_what_nobody_can_tell(
+    shop: Shop, pattern: str, path: str, status: int
+) -> None:
+    shop.git("checkout", "-q", "main")
+    shop.write("egp.yaml", (shop.folder / "egp.yaml").read_text().replace("flags/*.flagd.yaml", pattern))
+    shop.git("rm", "-rq", "flags")
+    shop.commit()
+    shop.git("checkout", "-q", "-B", "raise")
+    shop.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},{path}")
+    shop.git("commit", "-q", "-m", "flags of others")
+    answered = shop.judged(DAY_5, results=False)
+    assert answered.status == status, answered.out
+    assert ("it is a submodule that changes, and it is not checked out" in answered.out) == (status == 2)
+    shop.git("branch", "-qf", "main")
+    assert shop.judged(DAY_5, results=False).status == 0, "what the base has as well does not change"
 
 
 def test_a_lowering_is_free_without_results(shop: Shop) -> None:

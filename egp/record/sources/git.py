@@ -158,6 +158,15 @@ class Repository:
                 found[os.fsdecode(path)] = Blob(parts[2].decode(), int(parts[3]))
         return found
 
+    def submodules(self, commit: str) -> dict[str, str]:
+        """The submodules of a commit, each with the commit of its own that it stands at."""
+        output = self._bytes("ls-tree", "-r", "-z", "--full-tree", commit)
+        return _submodules(output.split(b"\0"), at=2)
+
+    def submodules_here(self) -> dict[str, str]:
+        """Those of the working tree, as its index has them."""
+        return _submodules(self._bytes("ls-files", "--stage", "-z").split(b"\0"), at=1)
+
     def names_in(self, commit: str, folder: str) -> tuple[str, ...]:
         """What lies in a folder of a commit, given with a ``/`` behind it; in the repository's own where it is empty."""
         if (commit, folder) not in self._names:
@@ -395,6 +404,12 @@ def _read_steps(output: bytes) -> Iterator[_Step]:
         elif described:
             commit, written, *parents = described.decode().split(" ")
             when, parent = datetime.fromisoformat(written), next(iter(parents), "")
+
+
+def _submodules(entries: Iterable[bytes], at: int) -> dict[str, str]:
+    """Of entries of a tree or of the index; ``at`` is the column of the id."""
+    found = (entry.partition(b"\t") for entry in entries if entry.startswith(b"160000 "))
+    return {os.fsdecode(path): described.split()[at].decode() for described, _, path in found}
 
 
 def _contents_of(described: Sequence[str]) -> tuple[str, str]:
