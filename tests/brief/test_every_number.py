@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import pytest
@@ -546,6 +547,9 @@ def test_the_result(repository: Path) -> None:
         )
     }
     rates |= {points(each) for each in secondary(found)}
+    planned = math.sqrt(0.12 * 0.88 * 2 / 147_000 * (1 - 0.5**2))
+    rates |= {points(each) for each in (Z95 * planned, Z95 * error, 0.0045, 0.0030)}
+    rates |= {f"{100 * NormalDist().cdf(each / error - Z95):.1f} %" for each in (0.0045, 0.0030)}
     require_near(text, rates)
     least, between, most = map(points, secondary(found))
     assert (

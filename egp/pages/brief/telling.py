@@ -255,11 +255,11 @@ def result_section(scene: Scene, said: Passage) -> Iterator[Section]:
     if isinstance(said.confirmed, Unread):
         told = f"{told} {said.confirmed.in_words}"
     assert scene.judgement is not None
-    if scene.moment == "readout" and not scene.for_executives:
-        exact = wider_than_planned(at_its_look(scene.judgement.readout), result)
-        told = f"{told} {exact}".rstrip()
     beside = secondary_results(scene, scene.judgement.readout, result)
     blocks: list[Block] = [_pictured(said, result), Paragraph(told), *map(Paragraph, beside)]
+    if scene.moment == "readout" and not scene.for_executives:
+        exact = wider_than_planned(at_its_look(scene.judgement.readout), result)
+        blocks += [Section("How exact it is", [Paragraph(exact)], folded=True)] if exact else []
     yield Section("The metric that decides", blocks)
 
 
