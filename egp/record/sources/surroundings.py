@@ -125,9 +125,10 @@ class _Looking:
             for entry, status in self._entries(pending.pop(), but):
                 if stat.S_ISDIR(status.st_mode):
                     pending.append(entry.path)
-                elif stat.S_ISLNK(status.st_mode):
+                    continue
+                if stat.S_ISLNK(status.st_mode):
                     self._link(entry.path, top)
-                if of_git and os.path.isfile(entry.path) and not _is_whole(entry.path, of_git):
+                if of_git and not _is_whole(entry.path, of_git):
                     raise _UnknownError
 
     def _listed(self, folder: str) -> None:
